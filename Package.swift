@@ -1,0 +1,163 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, lowest first; an arrow may only point down (docs/architecture.md has the picture).
+// World A (`Linux` to `Shim`, the programs kubesim-oci and kubesim-shim): no Foundation, no Dispatch, no concurrency.
+// World B (`KubeTypes` to `kubesim`): actors and structured concurrency over the libraries below.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Generated sources are not ours to mend: their warnings stay warnings.
+let generated: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+/// World A's programs start in a millisecond because nothing is left to the dynamic linker.
+let staticProgram: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
+
+/// kubesim carries the Swift runtime with it and shares only glibc and Debian's libraries.
+let selfContained: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], settings: [SwiftSetting] = strict
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], linker: [LinkerSetting] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+
+let package = Package(
+    name: "kubesim",
+    products: [
+        .executable(name: "kubesim", targets: ["kubesim"]),
+        .executable(name: "kubesim-oci", targets: ["kubesim-oci"]),
+        .executable(name: "kubesim-shim", targets: ["kubesim-shim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        // 0: C that Swift can't reach, and module maps of Debian's libraries.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSeccomp"),
+        .systemLibrary(name: "CCap"),
+        .systemLibrary(name: "CArchive"),
+
+        // 1: the kernel and the wire format, typed.
+        room("Linux", ["CLinux", "CSeccomp", "CCap"]),
+        room("JSON"),
+
+        // 2: the words of the OCI, and the cgroup file names.
+        room("OCISpec", ["JSON"]),
+        room("Cgroups", ["Linux", "CLinux", "OCISpec"]),
+        room("ShimProtocol", ["JSON"]),
+
+        // 3: the two programs beside the kernel.
+        room("OCIRuntime", ["Linux", "CLinux", "CSeccomp", "CCap", "JSON", "OCISpec", "Cgroups"]),
+        room("Shim", ["Linux", "CLinux", "JSON", "ShimProtocol"]),
+
+        // 4: the vocabularies of the services.
+        room("KubeTypes", [yams]),
+        room("CRI", [protobuf], exclude: ["Proto"], settings: generated),
+
+        // 5: images and the network, which know nothing of the CRI.
+        room("Images", ["Linux", "CLinux", "CArchive", crypto, log]),
+        room("PodNetwork", ["Linux", "CLinux", log]),
+        room("ShimClient", ["Linux", "CLinux", "JSON", "ShimProtocol", log]),
+
+        // 6: the engine behind the CRI, and the agent before it.
+        room(
+            "Sandboxes",
+            ["CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient", log]),
+        room(
+            "Kubelet", ["CRI", "KubeTypes", "Linux", "CLinux", httpClient, nioCore, nioPosix, nioHTTP1, log, lifecycle]),
+
+        // 7: the rims.
+        room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, log], settings: generated),
+        room("Streaming", ["CRI", "Linux", nioCore, nioPosix, nioHTTP1, nioWebSocket, log, lifecycle]),
+        room(
+            "CRICtl",
+            ["CRI", "CRIgRPC", "Linux", "Streaming", arguments, yams, protobuf, log]),
+        room(
+            "Node",
+            [
+                "CRI", "CRIgRPC", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes", "Streaming", "Linux",
+                "CLinux",
+                "Cgroups", arguments, yams, log, lifecycle,
+            ]),
+
+        // 8: the programs.
+        program("kubesim-oci", ["OCIRuntime"], linker: staticProgram),
+        program("kubesim-shim", ["Shim"], linker: staticProgram),
+        program("kubesim", ["Node", "CRICtl", "Linux", arguments], linker: selfContained),
+
+        // Tests. No test depends on a program: they find the binaries in bin/ by path.
+        .target(
+            name: "TestKit", dependencies: ["Linux", "CLinux", "JSON"], path: "Tests/TestKit", swiftSettings: strict),
+        tests("LinuxTests", ["Linux", "TestKit"]),
+        tests("JSONTests", ["JSON"]),
+        tests("OCISpecTests", ["OCISpec", "JSON"]),
+        tests("CgroupsTests", ["Cgroups", "Linux", "OCISpec", "TestKit"]),
+        tests("OCIRuntimeTests", ["OCIRuntime", "Linux", "OCISpec", "JSON", "TestKit"]),
+        tests("ShimTests", ["Shim", "ShimProtocol", "ShimClient", "Linux", "JSON", "TestKit"]),
+        tests("KubeTypesTests", ["KubeTypes"]),
+        tests("ImagesTests", ["Images", "Linux", "CArchive", "TestKit"]),
+        tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
+        tests("SandboxesTests", ["Sandboxes", "CRI", "Images", "OCISpec", "Linux", "TestKit"]),
+        tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit"]),
+        tests("StreamingTests", ["Streaming", "CRI", "TestKit"]),
+        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "TestKit"]),
+        tests("NodeTests", ["Node", "Linux", "TestKit"]),
+        tests("WholePathTests", ["TestKit", "Linux", "JSON"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// LOCAL ONLY: build a few rooms and what stands below them.
+if let rooms = Context.environment["KUBESIM_ROOMS"]?.split(separator: ",").map(String.init) {
+    var wanted: Set<String> = []
+    var open = rooms
+    while let name = open.popLast() {
+        guard wanted.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { open.append(name) }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { !wanted.contains($0.name) }
+}

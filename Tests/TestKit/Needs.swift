@@ -1,0 +1,49 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// A feature of the host that a test can't do without. Tests are gated on features, never on who runs them.
+public enum Feature: String, Sendable {
+    case root = "root (CAP_SYS_ADMIN)"
+    case overlayfs = "overlayfs"
+    case programs = "the built programs (make build)"
+    case busybox = "a static /bin/busybox (busybox-static)"
+    case cniPlugins = "CNI plugins (containernetworking-plugins)"
+    case iptables = "iptables"
+    case samples = "the sample images (make samples)"
+    case runc = "runc"
+    case containerd = "containerd"
+
+    /// Is it here?
+    public var isPresent: Bool {
+        switch self {
+        case .root: geteuid() == 0
+        case .overlayfs:
+            String(decoding: FileManager.default.contents(atPath: "/proc/filesystems") ?? Data(), as: UTF8.self)
+                .contains("overlay")
+        case .programs: ["kubesim-oci", "kubesim-shim"].allSatisfy { Self.isExecutable(Binaries.path($0)) }
+        case .busybox: Self.isExecutable("/bin/busybox")
+        case .cniPlugins:
+            ["/opt/cni/bin", "/usr/lib/cni"].contains { Self.isExecutable($0 + "/bridge") }
+        case .iptables: Self.onPath("iptables")
+        case .samples: access(Binaries.repository + "/rootfs-samples/out/busybox.tar", R_OK) == 0
+        case .runc: Self.onPath("runc")
+        case .containerd: Self.onPath("containerd")
+        }
+    }
+
+    private static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+    private static func onPath(_ name: String) -> Bool {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+        return (path.split(separator: ":") + ["/usr/sbin", "/sbin"]).contains { isExecutable($0 + "/" + name) }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test, naming what is missing, where the host lacks a feature.
+    public static func needs(_ features: Feature...) -> Self {
+        let missing = features.filter { !$0.isPresent }.map(\.rawValue)
+        return .enabled(if: missing.isEmpty, "needs \(missing.joined(separator: ", "))")
+    }
+}
