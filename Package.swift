@@ -17,8 +17,15 @@ let generated: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 /// World A's programs start in a millisecond because nothing is left to the dynamic linker.
 let staticProgram: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
 
-/// kubesim carries the Swift runtime with it and shares only glibc and Debian's libraries.
-let selfContained: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+/// kubesim carries the Swift runtime with it and shares only glibc and Debian's libraries. The libraries are named because
+/// the modules are compiled once, for the programs and for the tests, and tests can't be linked statically.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags([
+        "-static-stdlib", "-lFoundation", "-lFoundationInternationalization", "-lFoundationEssentials",
+        "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections", "-l_FoundationICU",
+        "-lswiftSynchronization", "-lstdc++",
+    ])
+]
 
 func room(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], settings: [SwiftSetting] = strict
@@ -103,10 +110,12 @@ let package = Package(
             "Sandboxes",
             ["CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient", log]),
         room(
-            "Kubelet", ["CRI", "KubeTypes", "Linux", "CLinux", httpClient, nioCore, nioPosix, nioHTTP1, log, lifecycle]),
+            "Kubelet",
+            ["CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", nioCore, nioPosix, nioHTTP1, log, lifecycle]),
 
         // 7: the rims.
-        room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, log], settings: generated),
+        room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, nioCore, protobuf, log], settings: generated),
+        room("NodeControl", [grpcCore, grpcProtobuf, protobuf], exclude: ["Proto"], settings: generated),
         room("Streaming", ["CRI", "Linux", nioCore, nioPosix, nioHTTP1, nioWebSocket, log, lifecycle]),
         room(
             "CRICtl",
@@ -114,7 +123,8 @@ let package = Package(
         room(
             "Node",
             [
-                "CRI", "CRIgRPC", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes", "Streaming", "Linux",
+                "CRI", "CRIgRPC", "NodeControl", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes",
+                "Streaming", "Linux",
                 "CLinux",
                 "Cgroups", arguments, yams, log, lifecycle,
             ]),
@@ -137,9 +147,9 @@ let package = Package(
         tests("ImagesTests", ["Images", "Linux", "CArchive", "TestKit"]),
         tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
         tests("SandboxesTests", ["Sandboxes", "CRI", "Images", "OCISpec", "Linux", "TestKit"]),
-        tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit"]),
-        tests("StreamingTests", ["Streaming", "CRI", "TestKit"]),
-        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "TestKit"]),
+        tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", nioCore, nioPosix, nioHTTP1, log]),
+        tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
+        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
         tests("NodeTests", ["Node", "Linux", "TestKit"]),
         tests("WholePathTests", ["TestKit", "Linux", "JSON"]),
     ],

@@ -1,0 +1,111 @@
+# kubesim: a Kubernetes node in Swift. `make help` lists the targets.
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+BUILD := .build/release
+PROGRAMS := kubesim kubesim-oci kubesim-shim
+DEMO_ROOT ?= /var/lib/kubesim-demo
+
+# What a Debian 12 lacks: to build, and to run.
+BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
+RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
+TEST_PACKAGES := runc crun procps
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Installs what is missing among $(1) and asks nothing; says nothing where all is there.
+define install_packages
+	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing from Debian:" $$missing; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+	@command -v $(SWIFT) >/dev/null || { echo "make: no swift on the PATH: install the Swift 6.3 toolchain (https://www.swift.org/install/linux) and try again" >&2; exit 1; }
+endef
+
+.PHONY: deps
+deps: ## Install what Debian has and this machine lacks
+	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES))
+
+.PHONY: test-deps
+test-deps: deps
+	$(call install_packages,$(TEST_PACKAGES))
+
+.PHONY: build
+build: deps ## Build the release programs into bin/
+	$(SWIFT) build -c release --product kubesim-oci
+	$(SWIFT) build -c release --product kubesim-shim
+	$(SWIFT) build -c release --product kubesim
+	@$(MAKE) --no-print-directory bin
+
+# From the build directory to bin/: stripped, and replaced in one step, since a node may be running the old ones.
+.PHONY: bin
+bin:
+	@scripts/world-a-gate $(BUILD)/kubesim-oci $(BUILD)/kubesim-shim
+	@mkdir -p bin
+	@for p in $(PROGRAMS); do \
+		strip -o bin/.$$p.new $(BUILD)/$$p && mv -f bin/.$$p.new bin/$$p || exit 1; \
+	done
+	@$(CC) -static -Os -s -Wall -Wextra -Werror -o bin/.pause.new Sources/pause/pause.c && mv -f bin/.pause.new bin/pause
+	@ls -l bin | awk 'NR > 1 { printf "  bin/%-14s %6.1f MB\n", $$NF, $$5 / 1048576 }'
+
+.PHONY: samples
+samples: deps ## Build the sample images into rootfs-samples/out/
+	@rootfs-samples/make
+
+.PHONY: run
+run: build samples ## Start a demo node on the sample manifests; Ctrl-C leaves nothing behind
+	@bin/kubesim node --demo --root $(DEMO_ROOT) --manifests rootfs-samples/manifests --images rootfs-samples/out
+
+.PHONY: test
+test: build samples test-deps ## Every test: unit, and integration as root
+	$(SWIFT) build -c release --build-tests
+	@$(MAKE) --no-print-directory bin
+	KUBESIM_BIN=$(CURDIR)/bin $(SWIFT) test -c release --skip-build $(if $(FILTER),--filter $(FILTER))
+
+.PHONY: lint
+lint: ## Check the format of every source
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
+
+.PHONY: format
+format: ## Format every source
+	$(SWIFT) format --in-place --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
+
+.PHONY: bench
+bench: build samples ## Measure beside crun and runc, and the node's way from manifest to process
+	$(call install_packages,$(TEST_PACKAGES))
+	@python3 bench/oci.py
+	@python3 bench/node.py
+
+.PHONY: install
+install: ## Install the programs, the unit and the example configuration (PREFIX=/usr/local)
+	@test -x bin/kubesim || { echo "make: nothing to install: run 'make build' first" >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/kubesim $(DESTDIR)/etc/kubesim/manifests
+	install -m 755 bin/kubesim bin/kubesim-oci bin/kubesim-shim $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 bin/pause $(DESTDIR)$(PREFIX)/libexec/kubesim/pause
+	install -d $(DESTDIR)/etc/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/kubesim.service.in > $(DESTDIR)/etc/systemd/system/kubesim.service
+	test -e $(DESTDIR)/etc/kubesim/kubesim.yaml || install -m 644 packaging/kubesim.yaml $(DESTDIR)/etc/kubesim/kubesim.yaml
+
+.PHONY: uninstall
+uninstall: ## Take them away again; pods, data and your configuration stay
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) $(DESTDIR)/etc/systemd/system/kubesim.service
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/kubesim
+	@cmp -s packaging/kubesim.yaml $(DESTDIR)/etc/kubesim/kubesim.yaml && rm -f $(DESTDIR)/etc/kubesim/kubesim.yaml || true
+	@rmdir $(DESTDIR)/etc/kubesim/manifests $(DESTDIR)/etc/kubesim 2>/dev/null || true
+
+.PHONY: proto
+proto: ## Generate Swift from the .proto files (after changing one)
+	$(call install_packages,protobuf-compiler)
+	scripts/generate-grpc
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf .build bin rootfs-samples/out
