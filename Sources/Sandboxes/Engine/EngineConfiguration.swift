@@ -1,0 +1,52 @@
+/// Where an engine keeps things and which programs it drives.
+///
+/// Several engines can share a host when their `root`, `state` and `cgroupRoot` differ.
+public struct EngineConfiguration: Sendable {
+    /// Lasting data: `<root>/sandboxes/<id>/sandbox.json`, `<root>/containers/<id>/container.json`.
+    public var root: String
+    /// What a reboot may take away: `<state>/sandboxes/<id>/` (shim, pod files), `<state>/containers/<id>/` (bundles).
+    public var state: String
+    /// The default OCI runtime, runc-compatible.
+    public var runtimePath: String
+    /// Other OCI runtimes by CRI runtime handler name; the empty name and `kubesim-oci` are `runtimePath`.
+    public var runtimeHandlers: [String: String]
+    /// The `kubesim-shim` binary.
+    public var shimPath: String
+    /// The static `pause` binary.
+    public var pausePath: String
+    /// The prefix of every cgroup path that a config asks for; empty for none. Keeps a second node's pods apart.
+    public var cgroupRoot: String
+    /// Where the network namespaces of pods are bound, so that `ip netns exec` finds them.
+    public var netnsDirectory: String
+    /// The image name reported for the sandbox container; nothing is pulled by it.
+    public var sandboxImage: String
+    /// The version reported by `Version`.
+    public var version: String
+    /// Hands out URLs for exec, attach and port-forward; without it these three calls are unimplemented by name.
+    public var streaming: (any StreamingURLs)?
+    /// Bytes of standard output and of standard error that `ExecSync` keeps; more is dropped and said so.
+    public var execOutputLimitBytes: Int
+    /// How long any single shim or runtime step may take before it counts as hung.
+    public var stepDeadline: Duration
+
+    public init(
+        root: String, state: String, runtimePath: String, shimPath: String, pausePath: String,
+        runtimeHandlers: [String: String] = [:], cgroupRoot: String = "", netnsDirectory: String = "/run/netns",
+        sandboxImage: String = "localhost/kubesim/pause:builtin", version: String = "0.1.0",
+        streaming: (any StreamingURLs)? = nil
+    ) {
+        self.root = root
+        self.state = state
+        self.runtimePath = runtimePath
+        self.shimPath = shimPath
+        self.pausePath = pausePath
+        self.runtimeHandlers = runtimeHandlers
+        self.cgroupRoot = cgroupRoot
+        self.netnsDirectory = netnsDirectory
+        self.sandboxImage = sandboxImage
+        self.version = version
+        self.streaming = streaming
+        execOutputLimitBytes = 16 << 20
+        stepDeadline = .seconds(60)
+    }
+}
