@@ -75,7 +75,9 @@ public actor ShimConnection {
     /// Creates a container. Returns the id of its first process, which waits for `start`.
     public func create(_ request: CreateRequest) async throws(ShimFailure) -> Int32 { throw notDone }
     /// Starts a created container. Returns when the runtime did, before any `exited` event of it.
-    public func start(_ container: String, deadline: Duration = .seconds(60)) async throws(ShimFailure) { throw notDone }
+    public func start(
+        _ container: String, deadline: Duration = .seconds(60)
+    ) async throws(ShimFailure) { throw notDone }
     /// Signals a container's first process, every process of it (`all`), or an exec. Success when it has ended already.
     public func kill(
         _ container: String, exec: String? = nil, signal: Int32, all: Bool = false, deadline: Duration = .seconds(60)

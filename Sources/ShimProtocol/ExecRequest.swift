@@ -5,7 +5,7 @@ public struct ExecRequest: Sendable, Hashable {
     /// The caller's name for this exec, unique in the container; the characters of a container's id.
     public var exec: String
     /// The runtime spec's `process` object as JSON, as given to `exec --process`; its `terminal` must agree with `terminal`.
-    /// At most 128 KiB.
+    /// It travels beside the frame, in a sealed memory file. At most 1 MiB.
     public var process: [UInt8]
     /// A pseudo-terminal is made and its master handed to the caller; no descriptors are passed then.
     public var terminal: Bool
