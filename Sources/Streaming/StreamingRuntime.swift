@@ -21,8 +21,8 @@ public protocol StreamingRuntime: Sendable {
     /// device where one is nil; the result's `terminal` is nil. With a terminal all three are nil, the runtime makes
     /// the terminal and returns its controlling side, which is read and written by the server.
     ///
-    /// - Returns: `exec`: the runtime's name for this process, for ``waitExec(_:container:)`` and
-    ///   ``resizeTerminal(container:exec:columns:rows:)``.
+    /// - Returns: `exec`: the runtime's name for this process, for ``waitExec(_:container:)``; `terminal`: the controlling
+    ///   side of its terminal, whose size the server sets itself.
     /// - Throws: `.notFound` when there is no such container, `.failedPrecondition` when it isn't running, and the
     ///   runtime's own words when the command can't be started.
     func startExec(
@@ -44,8 +44,8 @@ public protocol StreamingRuntime: Sendable {
         _ request: CRIAttachRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
     ) async throws(CRIError)
 
-    /// Sets the size of a terminal: that of `exec`, or of the container's own when it is nil.
-    func resizeTerminal(container: String, exec: String?, columns: UInt16, rows: UInt16) async throws(CRIError)
+    /// Sets the size of the container's own terminal, to which a client is attached.
+    func resizeTerminal(container: String, columns: UInt16, rows: UInt16) async throws(CRIError)
 
     /// Connects to `port` on the loopback device of the sandbox's network namespace.
     ///
