@@ -1,0 +1,107 @@
+import FoundationEssentials
+
+/// What the table needs of a v1.PodList.
+struct PodList: Decodable {
+    struct Item: Decodable {
+        struct Metadata: Decodable {
+            var name: String
+            var namespace: String
+        }
+        struct Spec: Decodable {
+            struct Container: Decodable { var name: String }
+            var containers: [Container]
+        }
+        struct Reason: Decodable {
+            var reason: String?
+            var message: String?
+            var exitCode: Int32?
+        }
+        struct State: Decodable {
+            var waiting: Reason?
+            var terminated: Reason?
+        }
+        struct Container: Decodable {
+            var ready: Bool?
+            var restartCount: Int?
+            var state: State?
+        }
+        struct Status: Decodable {
+            var phase: String?
+            var reason: String?
+            var message: String?
+            var podIP: String?
+            var startTime: String?
+            var initContainerStatuses: [Container]?
+            var containerStatuses: [Container]?
+        }
+        var metadata: Metadata
+        var spec: Spec
+        var status: Status?
+    }
+    var items: [Item]
+}
+
+/// Pods as `kubectl get pods --all-namespaces` shows them.
+enum PodTable {
+    static func text(_ pods: [PodList.Item], wide: Bool, now: Date = Date()) -> String {
+        guard !pods.isEmpty else { return "No pods found." }
+        var table =
+            wide
+            ? Table("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "MESSAGE")
+            : Table("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP")
+        for pod in pods {
+            let containers = pod.status?.containerStatuses ?? []
+            let ready = containers.count { $0.ready ?? false }
+            let restarts = containers.reduce(0) { $0 + ($1.restartCount ?? 0) }
+            let cells = [
+                pod.metadata.namespace, pod.metadata.name, "\(ready)/\(pod.spec.containers.count)", status(pod),
+                "\(restarts)", age(pod.status?.startTime, now), pod.status?.podIP ?? "<none>",
+            ]
+            table.add(cells + (wide ? [message(pod)] : []))
+        }
+        return table.text
+    }
+
+    /// The word that tells most: why a container waits or ended, else the phase.
+    static func status(_ pod: PodList.Item) -> String {
+        let initial = pod.status?.initContainerStatuses ?? []
+        if let index = initial.firstIndex(where: { !done($0) }), pod.status?.phase == "Pending" {
+            let state = initial[index].state
+            if let reason = state?.waiting?.reason, reason != "PodInitializing" { return "Init:" + reason }
+            if let ended = state?.terminated { return "Init:" + (ended.reason ?? "Error") }
+            return "Init:\(index)/\(initial.count)"
+        }
+        for container in pod.status?.containerStatuses ?? [] {
+            if let reason = container.state?.waiting?.reason, !reason.isEmpty { return reason }
+            if let ended = container.state?.terminated, pod.status?.phase != "Succeeded" {
+                return ended.reason ?? "ExitCode:\(ended.exitCode ?? 0)"
+            }
+        }
+        if let reason = pod.status?.reason, !reason.isEmpty { return reason }
+        return pod.status?.phase == "Succeeded" ? "Completed" : pod.status?.phase ?? "Unknown"
+    }
+
+    private static func done(_ container: PodList.Item.Container) -> Bool {
+        container.state?.terminated?.exitCode == 0 || container.ready == true
+    }
+
+    /// What a person needs to know to help the pod on; one line.
+    static func message(_ pod: PodList.Item) -> String {
+        let containers = (pod.status?.initContainerStatuses ?? []) + (pod.status?.containerStatuses ?? [])
+        let waiting = containers.compactMap { $0.state?.waiting?.message }.first { !$0.isEmpty }
+        let text = waiting ?? pod.status?.message ?? ""
+        return text.split(separator: "\n").joined(separator: "; ")
+    }
+
+    /// "45s", "12m", "3h", "9d", as kubectl does.
+    static func age(_ start: String?, _ now: Date) -> String {
+        guard let start, let date = try? Date(start, strategy: .iso8601) else { return "<unknown>" }
+        let seconds = max(0, Int(now.timeIntervalSince(date)))
+        return switch seconds {
+        case ..<120: "\(seconds)s"
+        case ..<7200: "\(seconds / 60)m"
+        case ..<172_800: "\(seconds / 3600)h"
+        default: "\(seconds / 86400)d"
+        }
+    }
+}

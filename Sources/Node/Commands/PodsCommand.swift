@@ -1,0 +1,70 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import NodeControl
+import Yams
+
+/// `kubesim pods`: what `kubectl get pods` is to a cluster.
+public struct PodsCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "pods", abstract: "List the node's pods with their status.",
+        discussion: """
+            Also names the manifest files that were refused, and why.
+
+              kubesim pods
+              kubesim pods -o wide
+              kubesim pods -o json | jq '.items[].status.phase'
+            """)
+
+    @OptionGroup(title: "The node") var node: NodeOptions
+
+    @Option(name: [.customShort("o"), .customLong("output")], help: "json, yaml, wide or table.")
+    var output: PodsFormat = .table
+
+    @Option(name: [.customShort("n"), .customLong("namespace")], help: "Only pods of this namespace.")
+    var namespace: String?
+
+    public init() {}
+
+    public func run() async throws {
+        let configuration = try node.configuration()
+        let response = try await ControlClient.use(socket: node.places(configuration).socket) { client in
+            try await client.listPods(ControlListPodsRequest())
+        }
+        switch output {
+        case .json: print(String(decoding: response.podList, as: UTF8.self))
+        case .yaml:
+            guard let tree = try Yams.compose(yaml: String(decoding: response.podList, as: UTF8.self)) else { return }
+            print(try Yams.serialize(node: tree.inBlockStyle), terminator: "")
+        case .table, .wide:
+            let pods = try JSONDecoder().decode(PodList.self, from: response.podList).items
+            print(
+                PodTable.text(
+                    pods.filter { namespace == nil || $0.metadata.namespace == namespace }, wide: output == .wide))
+        }
+        for refused in response.refused {
+            fputs("refused \(refused.file):\n", stderr)
+            for line in refused.reason.split(separator: "\n") { fputs("  \(line)\n", stderr) }
+        }
+    }
+}
+
+enum PodsFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, wide, json, yaml
+}
+
+extension Yams.Node {
+    /// The same tree without JSON's braces and quotes.
+    var inBlockStyle: Yams.Node {
+        switch self {
+        case .mapping(let mapping):
+            .mapping(
+                .init(mapping.map { ($0.key.inBlockStyle, $0.value.inBlockStyle) }, mapping.tag, .block))
+        case .sequence(let sequence): .sequence(.init(sequence.map(\.inBlockStyle), sequence.tag, .block))
+        case .scalar(let scalar):
+            // A text that would read as something else without its quotes keeps them.
+            .scalar(.init(scalar.string, tag, scalar.style == .doubleQuoted ? .doubleQuoted : .any))
+        case .alias: self
+        }
+    }
+}

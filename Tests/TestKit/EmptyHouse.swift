@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Glibc
+
+/// Something of a node is still there after its end.
+public struct HouseNotEmpty: Error, CustomStringConvertible {
+    public let left: [String]
+    public var description: String { "left behind:\n" + left.map { "  " + $0 }.joined(separator: "\n") }
+}
+
+extension TestNode {
+    /// Throws a list of all that a node has left: processes, mounts, cgroups, links, namespaces, directories.
+    public func assertEmptyHouse() throws {
+        let tag = NodeTag.of(root)
+        var left = ProcessTable.mentioning(root).map { "process \($0)" }
+        left += MountTable.all().filter { $0.hasPrefix(root) }.map { "mount \($0)" }
+        left += Self.cgroups(named: "kubesim-\(tag)").map { "cgroup \($0)" }
+        if FileManager.default.fileExists(atPath: "/sys/class/net/ks\(tag)") { left.append("link ks\(tag)") }
+        for place in ["run", "containers", "sandboxes", "snapshots", "layers", "content", "pods", "log/pods"] {
+            left += Self.entries(root + "/" + place).map { "file \(root)/\(place)/\($0)" }
+        }
+        if !left.isEmpty { throw HouseNotEmpty(left: left) }
+    }
+
+    static func entries(_ directory: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    }
+
+    static func cgroups(named name: String) -> [String] {
+        let top = "/sys/fs/cgroup"
+        return ([top] + entries(top).map { top + "/" + $0 }).map { $0 + "/" + name }
+            .filter { FileManager.default.fileExists(atPath: $0) }
+    }
+}
+
+/// The tag that a node makes from its root's path for the names that the kernel shares among nodes: FNV-1a, folded.
+enum NodeTag {
+    static func of(_ path: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(UInt32(truncatingIfNeeded: hash ^ (hash >> 32)), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+/// The machine's processes, as /proc shows them.
+public enum ProcessTable {
+    /// "PID command line" of each process whose command line has `text` in it; this one left out.
+    public static func mentioning(_ text: String) -> [String] {
+        TestNode.entries("/proc").compactMap(pid_t.init).filter { $0 != getpid() }.compactMap { pid in
+            let line = commandLine(pid)
+            return line.contains(text) ? "\(pid) \(line)" : nil
+        }
+    }
+
+    /// The arguments joined by spaces; empty for a process that has ended.
+    public static func commandLine(_ pid: pid_t) -> String {
+        guard let file = fopen("/proc/\(pid)/cmdline", "re") else { return "" }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = fread(&buffer, 1, buffer.count, file)
+        return String(decoding: buffer[..<count].map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+    }
+}
