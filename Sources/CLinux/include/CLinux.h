@@ -1,0 +1,14 @@
+#ifndef CLINUX_H
+#define CLINUX_H
+// Every function here makes one system call (or the fixed few that make one operation), and returns its value or -errno.
+#include "process.h"
+#include "spawn.h"
+#include "file.h"
+#include "mounts.h"
+#include "sockets.h"
+#include "events.h"
+#include "xattr.h"
+#include "terminal.h"
+#include "link.h"
+#include "fork.h"
+#endif
