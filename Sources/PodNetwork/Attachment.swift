@@ -1,0 +1,51 @@
+/// A sandbox that is to be on the network.
+public struct Attachment: Sendable, Hashable {
+    /// The sandbox's id, CNI_CONTAINERID: letters, digits, `.`, `_` and `-`.
+    public var sandbox: String
+    /// The network namespace's file.
+    public var netns: String
+    /// The pod's namespace, name and uid, for plugins (K8S_POD_…) and for messages.
+    public var podNamespace: String
+    public var podName: String
+    public var podUID: String
+    /// Host ports that lead to the pod.
+    public var portMappings: [PortMapping]
+    /// The interface inside the pod.
+    public var interface: String
+
+    public init(
+        sandbox: String, netns: String, podNamespace: String, podName: String, podUID: String,
+        portMappings: [PortMapping] = [], interface: String = "eth0"
+    ) {
+        self.sandbox = sandbox
+        self.netns = netns
+        self.podNamespace = podNamespace
+        self.podName = podName
+        self.podUID = podUID
+        self.portMappings = portMappings
+        self.interface = interface
+    }
+
+    /// `namespace/name`
+    var pod: String { podNamespace + "/" + podName }
+}
+
+/// A host port that leads to a pod's port.
+public struct PortMapping: Sendable, Hashable {
+    public enum TransportProtocol: String, Sendable, Hashable { case tcp, udp, sctp }
+
+    public var hostPort: UInt16
+    public var containerPort: UInt16
+    public var transport: TransportProtocol
+    /// The host's address that listens; nil is every one.
+    public var hostIP: String?
+
+    public init(
+        hostPort: UInt16, containerPort: UInt16, transport: TransportProtocol = .tcp, hostIP: String? = nil
+    ) {
+        self.hostPort = hostPort
+        self.containerPort = containerPort
+        self.transport = transport
+        self.hostIP = hostIP
+    }
+}

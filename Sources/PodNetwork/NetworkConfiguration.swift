@@ -1,0 +1,35 @@
+/// Where a node's network comes from, and where it keeps what it must not forget.
+public struct NetworkConfiguration: Sendable, Hashable {
+    /// Where an administrator's configuration is looked for (`*.conflist`, `*.conf`, `*.json`, the first by name).
+    public var confDir: String
+    /// Where plugins are looked for, in order.
+    public var binDirs: [String]
+    /// Ours: what was attached, with the plugins' results, so that it can be detached after a restart.
+    public var cacheDir: String
+    /// Ours: the addresses that host-local gave out, for the default network.
+    public var dataDir: String
+    /// The pods' addresses in the default network.
+    public var podCIDR: String
+    /// The bridge of the default network; at most 15 bytes, one a node.
+    public var bridge: String
+    /// The maximum transmission unit of the default network; nil leaves it to the plugin.
+    public var mtu: Int?
+    /// After how long a plugin is killed.
+    public var pluginDeadline: Duration
+
+    public init(
+        confDir: String = "/etc/cni/net.d", binDirs: [String] = ["/opt/cni/bin", "/usr/lib/cni"],
+        cacheDir: String = "/var/lib/kubesim/network/results", dataDir: String = "/var/lib/kubesim/network/addresses",
+        podCIDR: String = "10.88.0.0/16", bridge: String = "kubesim0", mtu: Int? = nil,
+        pluginDeadline: Duration = .seconds(30)
+    ) {
+        self.confDir = confDir
+        self.binDirs = binDirs
+        self.cacheDir = cacheDir
+        self.dataDir = dataDir
+        self.podCIDR = podCIDR
+        self.bridge = bridge
+        self.mtu = mtu
+        self.pluginDeadline = pluginDeadline
+    }
+}
