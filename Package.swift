@@ -97,7 +97,7 @@ let package = Package(
         room("Shim", ["Linux", "CLinux", "JSON", "ShimProtocol"]),
 
         // 4: the vocabularies of the services.
-        room("KubeTypes", [yams]),
+        room("KubeTypes", ["JSON", yams]),
         room("CRI", [protobuf], exclude: ["Proto"], settings: generated),
 
         // 5: images and the network, which know nothing of the CRI.
@@ -116,10 +116,10 @@ let package = Package(
         // 7: the rims.
         room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, nioCore, protobuf, log], settings: generated),
         room("NodeControl", [grpcCore, grpcProtobuf, protobuf], exclude: ["Proto"], settings: generated),
-        room("Streaming", ["CRI", "Linux", nioCore, nioPosix, nioHTTP1, nioWebSocket, log, lifecycle]),
+        room("Streaming", ["CRI", "JSON", "Linux", nioCore, nioPosix, nioHTTP1, nioWebSocket, log, lifecycle]),
         room(
             "CRICtl",
-            ["CRI", "CRIgRPC", "Linux", "Streaming", arguments, yams, protobuf, log]),
+            ["CRI", "CRIgRPC", "JSON", "Linux", "Streaming", arguments, yams, protobuf, log]),
         room(
             "Node",
             [
@@ -143,10 +143,15 @@ let package = Package(
         tests("CgroupsTests", ["Cgroups", "Linux", "OCISpec", "TestKit"]),
         tests("OCIRuntimeTests", ["OCIRuntime", "Linux", "OCISpec", "JSON", "TestKit"]),
         tests("ShimTests", ["Shim", "ShimProtocol", "ShimClient", "Linux", "JSON", "TestKit"]),
-        tests("KubeTypesTests", ["KubeTypes"]),
+        tests("KubeTypesTests", ["KubeTypes", "JSON"]),
         tests("ImagesTests", ["Images", "Linux", "CArchive", "TestKit"]),
         tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
-        tests("SandboxesTests", ["Sandboxes", "CRI", "Images", "OCISpec", "Linux", "TestKit"]),
+        tests(
+            "SandboxesTests",
+            [
+                "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON", "Linux",
+                "TestKit", log,
+            ]),
         tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", nioCore, nioPosix, nioHTTP1, log]),
         tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
