@@ -1,6 +1,6 @@
-public import CRI
-public import Logging
-public import ServiceLifecycle
+import CRI
+import Logging
+import ServiceLifecycle
 
 /// The node agent: manifests in, pods run through the CRI, and what became of them out.
 public actor Kubelet: Service {

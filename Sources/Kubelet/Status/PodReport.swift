@@ -1,4 +1,4 @@
-public import KubeTypes
+import KubeTypes
 
 /// A pod as it is wished and as it is: `pod.status` is filled in.
 public struct PodReport: Sendable, Hashable {
