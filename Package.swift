@@ -156,7 +156,7 @@ let package = Package(
         tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
         tests("NodeTests", ["Node", "Linux", "TestKit"]),
-        tests("WholePathTests", ["TestKit", "Linux", "JSON"]),
+        tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]
 )
