@@ -108,7 +108,10 @@ let package = Package(
         // 6: the engine behind the CRI, and the agent before it.
         room(
             "Sandboxes",
-            ["CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient", log]),
+            [
+                "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient", "ShimProtocol",
+                protobuf, log,
+            ]),
         room(
             "Kubelet",
             ["CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", nioCore, nioPosix, nioHTTP1, log, lifecycle]),
