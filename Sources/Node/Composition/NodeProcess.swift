@@ -1,0 +1,137 @@
+import CRIgRPC
+import FoundationEssentials
+import GRPCCore
+import Glibc
+import Images
+import Kubelet
+import Logging
+import NodeControl
+import ServiceLifecycle
+
+/// A node from its start to its end: the runtime, the kubelet, the CRI socket and the images directory, put together.
+struct NodeProcess {
+    let places: NodePlaces
+    let configuration: NodeConfiguration
+    /// When it ends, its pods are stopped and everything that it made is removed.
+    let ephemeral: Bool
+    /// Gets a line for each step of each pod; nil outside the demo.
+    let display: (@Sendable (String) -> Void)?
+    let logger: Logger
+
+    /// Runs until SIGTERM or SIGINT.
+    func run() async throws {
+        guard geteuid() == 0 else {
+            throw NodeError("a node needs root (namespaces, mounts, cgroups): try `sudo kubesim node`")
+        }
+        try makeDirectories()
+        let lock = try NodeLock(root: places.root)
+        defer { withExtendedLifetime(lock) {} }
+        let runtime =
+            if let endpoint = configuration.containerRuntimeEndpoint {
+                try Runtime.remote(endpoint)
+            } else {
+                try await Runtime.embedded(
+                    places, configuration, try Programs.beside(try Programs.ownDirectory()), logger: logger)
+            }
+        let kubelet = Kubelet(
+            configuration: kubeletConfiguration(), runtime: runtime.runtime, images: runtime.images, logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: try services(runtime, kubelet).map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
+        logger.notice(
+            "the node is up",
+            metadata: ["root": "\(places.root)", "manifests": "\(places.manifests)", "socket": "\(places.socket)"])
+        try await group.run()
+        await runtime.embedded?.engine.shutdown()
+        if ephemeral { try await remove(runtime) }
+    }
+
+    /// In the order of their start; they end in the opposite order.
+    private func services(_ runtime: Runtime, _ kubelet: Kubelet) throws -> [any Service] {
+        let server = try CRIServer(
+            endpoint: UnixEndpoint("unix://" + places.socket), runtime: runtime.runtime, images: runtime.images,
+            others: [ControlService(images: runtime.embedded?.store, kubelet: kubelet)], logger: logger)
+        var services: [any Service] = [CancelledService(name: "CRI socket") { try await server.run() }]
+        if let embedded = runtime.embedded {
+            services.append(
+                CancelledService(name: "streams") { try await embedded.streaming.run(serving: embedded.engine) })
+            services.append(
+                CancelledService(name: "images directory") { try await dropFolder(embedded, kubelet).run() })
+        }
+        services.append(kubelet)
+        if let display {
+            services.append(
+                CancelledService(name: "display") {
+                    var demo = DemoDisplay(color: isatty(STDOUT_FILENO) == 1)
+                    for await step in kubelet.progress { if let line = demo.line(step) { display(line) } }
+                })
+        }
+        if ephemeral { services.append(StopPodsAtTheEnd(kubelet: kubelet)) }
+        return services
+    }
+
+    private func dropFolder(_ embedded: Runtime.Embedded, _ kubelet: Kubelet) -> ImageDropFolder {
+        ImageDropFolder(directory: places.images, store: embedded.store, logger: logger) { event in
+            if case .loaded = event { kubelet.noticeImagesChanged() }
+            if let display, let line = DemoDisplay(color: false).line(event) { display(line) }
+        }
+    }
+
+    private func kubeletConfiguration() -> KubeletConfiguration {
+        KubeletConfiguration(
+            nodeName: configuration.nodeName ?? HostFacts.name(), root: places.root, manifests: places.manifests,
+            podLogs: places.podLogs, containerLogs: places.containerLogs, cgroupRoot: places.cgroupRoot,
+            clusterDNS: configuration.clusterDNS ?? [], clusterDomain: configuration.clusterDomain ?? "cluster.local",
+            nodeAddresses: HostFacts.addresses(), imagesDirectory: places.images)
+    }
+
+    private func makeDirectories() throws(NodeError) {
+        let wanted: [(String, mode_t)] = [
+            (places.root, 0o711), (places.state, 0o711), (places.manifests, 0o755), (places.images, 0o755),
+            (places.podLogs, 0o755), (places.containerLogs, 0o755),
+        ]
+        for (path, mode) in wanted {
+            var built = ""
+            for part in path.split(separator: "/") {
+                built += "/" + part
+                if mkdir(built, built == path ? mode : 0o755) != 0 && errno != EEXIST {
+                    throw NodeError("cannot make the directory \(built): \(String(cString: strerror(errno)))")
+                }
+            }
+        }
+    }
+
+    /// Takes away what this node made: first what the kernel holds, then the files.
+    private func remove(_ runtime: Runtime) async throws {
+        await runtime.embedded?.engine.tearDown()
+        do { try await runtime.embedded?.network.tearDown() } catch {
+            logger.warning("the pod network is not all gone", metadata: ["error": "\(error)"])
+        }
+        for path in NodeRemainder.owned(places) {
+            do { try FileManager.default.removeItem(atPath: path) } catch let error as CocoaError
+                where error.code == .fileNoSuchFile
+            {} catch {
+                logger.warning("cannot remove what this node made", metadata: ["path": "\(path)", "error": "\(error)"])
+            }
+        }
+        NodeRemainder.removeEmpty(places)
+    }
+
+    /// The group's own words about its services' starts and ends are nobody's news.
+    private var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(.error, logger.logLevel)
+        return logger
+    }
+}
+
+/// When the node is told to end, the pods are stopped before anything else is.
+private struct StopPodsAtTheEnd: Service {
+    let kubelet: Kubelet
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await kubelet.stopAllPods()
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// Which of a node's files are its own: what a person put there (manifests, image tarballs) is not.
+enum NodeRemainder {
+    /// Paths that an ephemeral node removes at its end. What lies outside its root and may be shared with others (the
+    /// machine's pod logs, say) is not among them: the pods took their parts of it with them.
+    static func owned(_ places: NodePlaces) -> [String] {
+        let data = [
+            "content", "layers", "snapshots", "sandboxes", "containers", "pods", "network", "image-records", "pause",
+            "node.lock",
+        ].map { places.root + "/" + $0 }
+        return data + [places.state] + [places.podLogs, places.containerLogs].filter { isOwn($0, places) }
+    }
+
+    /// Removes the node's own directories that hold nothing any more, innermost first; a full one stays.
+    static func removeEmpty(_ places: NodePlaces) {
+        let directories = [places.podLogs, places.containerLogs].map { NodePlaces.absolute("..", from: $0) }
+        for path in directories + [places.manifests, places.images] where isOwn(path, places) { rmdir(path) }
+        rmdir(places.root)
+    }
+
+    private static func isOwn(_ path: String, _ places: NodePlaces) -> Bool { path.hasPrefix(places.root + "/") }
+}

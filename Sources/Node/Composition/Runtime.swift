@@ -1,0 +1,53 @@
+import CRI
+import CRIgRPC
+import Images
+import Kubelet
+import Logging
+import PodNetwork
+import Sandboxes
+import ServiceLifecycle
+import Streaming
+
+/// The CRI runtime that the kubelet drives: the engine in this process, or another one behind a socket.
+struct Runtime: Sendable {
+    let runtime: any RuntimeService
+    let images: any ImageService
+    /// nil when the runtime is another's.
+    let embedded: Embedded?
+
+    struct Embedded: Sendable {
+        let engine: Engine
+        let store: ImageStore
+        let network: PodNetwork
+        let streaming: StreamingServer
+    }
+
+    /// The embedded engine, with everything that was left by an earlier one adopted.
+    static func embedded(
+        _ places: NodePlaces, _ configuration: NodeConfiguration, _ programs: Programs, logger: Logger
+    ) async throws -> Runtime {
+        let store = try await ImageStore(root: places.root, logger: logger)
+        var networkConfiguration = NetworkConfiguration(
+            cacheDir: places.root + "/network/results", dataDir: places.state + "/network/addresses",
+            podCIDR: places.podCIDR, bridge: places.bridge)
+        if let directory = configuration.cniConfDir { networkConfiguration.confDir = directory }
+        if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }
+        let network = PodNetwork(configuration: networkConfiguration, logger: logger)
+        let streaming = try await StreamingServer.bound(logger: logger)
+        let engine = try await Engine(
+            configuration: EngineConfiguration(
+                root: places.root, state: places.state, runtimePath: programs.runtime, shimPath: programs.shim,
+                pausePath: programs.pause, version: KubesimVersion.text, streaming: StreamingAdapter(server: streaming)),
+            images: store, network: network, logger: logger)
+        await engine.recover()
+        return Runtime(
+            runtime: engine, images: engine,
+            embedded: Embedded(engine: engine, store: store, network: network, streaming: streaming))
+    }
+
+    /// Another CRI runtime: containerd, CRI-O.
+    static func remote(_ endpoint: String) throws -> Runtime {
+        let client = try CRIClient(endpoint: endpoint)
+        return Runtime(runtime: client, images: client, embedded: nil)
+    }
+}
