@@ -158,7 +158,7 @@ let package = Package(
         tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", nioCore, nioPosix, nioHTTP1, log]),
         tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
-        tests("NodeTests", ["Node", "Linux", "TestKit"]),
+        tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

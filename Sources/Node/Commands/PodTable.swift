@@ -1,8 +1,8 @@
 import FoundationEssentials
 
 /// What the table needs of a v1.PodList.
-struct PodList: Decodable {
-    struct Item: Decodable {
+package struct PodList: Decodable {
+    package struct Item: Decodable {
         struct Metadata: Decodable {
             var name: String
             var namespace: String
@@ -38,12 +38,12 @@ struct PodList: Decodable {
         var spec: Spec
         var status: Status?
     }
-    var items: [Item]
+    package var items: [Item]
 }
 
 /// Pods as `kubectl get pods --all-namespaces` shows them.
-enum PodTable {
-    static func text(_ pods: [PodList.Item], wide: Bool, now: Date = Date()) -> String {
+package enum PodTable {
+    package static func text(_ pods: [PodList.Item], wide: Bool, now: Date = Date()) -> String {
         guard !pods.isEmpty else { return "No pods found." }
         var table =
             wide

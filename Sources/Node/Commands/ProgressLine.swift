@@ -21,9 +21,9 @@ enum ProgressLine {
 }
 
 /// Sizes as people read them.
-enum ByteCount {
+package enum ByteCount {
     /// "1.2 MB": decimal units, as docker and crictl print image sizes.
-    static func text(_ bytes: UInt64) -> String {
+    package static func text(_ bytes: UInt64) -> String {
         var value = Double(bytes)
         var unit = 0
         let units = ["B", "kB", "MB", "GB", "TB"]

@@ -1,13 +1,13 @@
 /// Rows whose columns line up, as kubectl prints them: three spaces between columns, no space at the end of a line.
-struct Table {
+package struct Table {
     let header: [String]
     private(set) var rows: [[String]] = []
 
-    init(_ header: String...) { self.header = header }
+    package init(_ header: String...) { self.header = header }
 
-    mutating func add(_ row: [String]) { rows.append(row) }
+    package mutating func add(_ row: [String]) { rows.append(row) }
 
-    var text: String {
+    package var text: String {
         var widths = header.map(\.count)
         for row in rows {
             for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.count) }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 
 /// The programs that a node starts: they are installed beside `kubesim`, and `pause` there or in libexec.
-struct Programs: Sendable, Equatable {
+package struct Programs: Sendable, Equatable {
     let runtime: String
     let shim: String
     let pause: String
@@ -10,7 +10,7 @@ struct Programs: Sendable, Equatable {
     /// Finds them beside the running executable.
     ///
     /// - Throws: ``NodeError`` that names each missing program and the places looked at.
-    static func beside(_ directory: String) throws(NodeError) -> Programs {
+    package static func beside(_ directory: String) throws(NodeError) -> Programs {
         func find(_ name: String, _ places: [String]) throws(NodeError) -> String {
             for place in places where access(place + "/" + name, X_OK) == 0 { return place + "/" + name }
             throw NodeError(

@@ -39,7 +39,7 @@ public struct NodeConfiguration: Sendable, Equatable {
     }
 
     /// Reads the text of a file.
-    static func parse(_ text: String, file: String) throws(NodeError) -> NodeConfiguration {
+    package static func parse(_ text: String, file: String) throws(NodeError) -> NodeConfiguration {
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch {
             throw NodeError("the configuration \(file) is not YAML: \(error)")

@@ -49,7 +49,7 @@ public struct NodePlaces: Sendable, Equatable {
         }
 
         /// These wishes, and the other's where these are silent.
-        func over(_ other: Wishes) -> Wishes {
+        package func over(_ other: Wishes) -> Wishes {
             Wishes(
                 root: root ?? other.root, state: state ?? other.state, manifests: manifests ?? other.manifests,
                 images: images ?? other.images, socket: socket ?? other.socket, podLogs: podLogs ?? other.podLogs,
@@ -75,7 +75,7 @@ public struct NodePlaces: Sendable, Equatable {
     }
 
     /// An absolute path without `.`, `..` and doubled slashes, as text: symbolic links are left alone.
-    static func absolute(_ path: String, from directory: String) -> String {
+    package static func absolute(_ path: String, from directory: String) -> String {
         var parts: [Substring] = []
         for part in (path.hasPrefix("/") ? path : directory + "/" + path).split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }

@@ -4,15 +4,15 @@ import Kubelet
 /// Shows a person what a node does: a line a step, with the time that each pod took so far.
 ///
 /// A pure translation of events to lines, but for the clock marks that it remembers.
-struct DemoDisplay {
+package struct DemoDisplay {
     private let color: Bool
     private var accepted: [String: WallTime] = [:]
     private var running: Set<String> = []
 
-    init(color: Bool) { self.color = color }
+    package init(color: Bool) { self.color = color }
 
     /// The line for a pod's step; nil for a step that would only be noise.
-    mutating func line(_ progress: PodProgress) -> String? {
+    package mutating func line(_ progress: PodProgress) -> String? {
         let pod = progress.name
         switch progress.step {
         case .accepted(let file):
@@ -43,7 +43,7 @@ struct DemoDisplay {
     }
 
     /// The line for what became of a file in the images directory.
-    func line(_ event: ImageDropFolder.Event) -> String? {
+    package func line(_ event: ImageDropFolder.Event) -> String? {
         switch event {
         case .progress, .ready: nil
         case .loaded(_, let images):
