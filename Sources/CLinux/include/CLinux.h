@@ -11,4 +11,5 @@
 #include "terminal.h"
 #include "link.h"
 #include "fork.h"
+#include "pipe.h"
 #endif

@@ -1,0 +1,77 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// A descriptor as a channel of bytes with backpressure in both directions; the channel owns the descriptor.
+typealias DescriptorChannel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+/// How a descriptor is used.
+enum DescriptorUse { case reading, writing, both }
+
+/// Makes a channel of a pipe's end, a terminal or a socket, and closes the descriptor if that fails.
+///
+/// Once the descriptor ends for reading it stays open for writing, until it is closed.
+func openDescriptor(_ descriptor: Int32, for use: DescriptorUse) async throws -> DescriptorChannel {
+    let bootstrap = NIOPipeBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .channelOption(.allowRemoteHalfClosure, value: true)
+    let wrap: @Sendable (any Channel) -> EventLoopFuture<DescriptorChannel> = { channel in
+        channel.eventLoop.makeCompletedFuture {
+            try DescriptorChannel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(
+                    backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
+                    isOutboundHalfClosureEnabled: true))
+        }
+    }
+    do {
+        switch use {
+        case .reading:
+            return try await bootstrap.takingOwnershipOfDescriptor(input: descriptor, channelInitializer: wrap)
+        case .writing:
+            return try await bootstrap.takingOwnershipOfDescriptor(output: descriptor, channelInitializer: wrap)
+        case .both:
+            return try await bootstrap.takingOwnershipOfDescriptor(inputOutput: descriptor, channelInitializer: wrap)
+        }
+    } catch {
+        close(descriptor)
+        throw error
+    }
+}
+
+extension NIOAsyncChannelInboundStream<ByteBuffer> {
+    /// Hands every piece to `body` until the end; a terminal's other side that hung up (EIO) is an end too.
+    func forEach(_ body: (ByteBuffer) async throws -> Void) async throws {
+        var iterator = makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do { piece = try await iterator.next() } catch let error as IOError where error.errnoCode == EIO { return }
+            guard let piece else { return }
+            try await body(piece)
+        }
+    }
+}
+
+/// A descriptor whose channel is open.
+struct OpenDescriptor: Sendable {
+    var inbound: NIOAsyncChannelInboundStream<ByteBuffer>
+    var outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+}
+
+/// Opens channels of descriptors, which it owns from now on, and closes all of them after `body`.
+func withDescriptors<Result: Sendable>(
+    _ descriptors: ArraySlice<(Int32, DescriptorUse)>, opened: [OpenDescriptor] = [],
+    _ body: ([OpenDescriptor]) async throws -> Result
+) async throws -> Result {
+    guard let (descriptor, use) = descriptors.first else { return try await body(opened) }
+    let channel: DescriptorChannel
+    do {
+        channel = try await openDescriptor(descriptor, for: use)
+    } catch {
+        for (other, _) in descriptors.dropFirst() { close(other) }
+        throw error
+    }
+    return try await channel.executeThenClose { inbound, outbound in
+        try await withDescriptors(
+            descriptors.dropFirst(), opened: opened + [OpenDescriptor(inbound: inbound, outbound: outbound)], body)
+    }
+}
