@@ -10,6 +10,7 @@
 #include "xattr.h"
 #include "terminal.h"
 #include "link.h"
+#include "bpf.h"
 #include "fork.h"
 #include "pipe.h"
 #endif
