@@ -1,0 +1,64 @@
+import ShimProtocol
+
+/// What `kubesim-shim start` was asked to do.
+struct ShimOptions {
+    var sandbox: String
+    var directory: String
+    var runtime: String
+    var runtimeRoot: String
+    var networkNamespace: String?
+
+    static let usage = """
+        kubesim-shim: keeps a pod's processes, their output and how they ended
+
+        kubesim-shim start --id SANDBOX --dir DIR --runtime PATH --runtime-root DIR [--netns PATH]
+            --id            the sandbox's id
+            --dir           its private directory (0700), for the socket and the exit records
+            --runtime       the OCI runtime to drive (kubesim-oci, runc, crun)
+            --runtime-root  the runtime's --root
+            --netns         make a network namespace and mount it there
+        kubesim-shim version
+
+        """
+
+    /// Reads the arguments after the verb `start`.
+    init(_ arguments: some Sequence<String>) throws(ShimFailure) {
+        var values: [String: String] = [:]
+        var rest = arguments.makeIterator()
+        while let argument = rest.next() {
+            guard argument.hasPrefix("--") else { throw ShimFailure(.invalid, "'\(argument)' is no option") }
+            var name = argument
+            var value: String?
+            if let equals = argument.firstIndex(of: "=") {
+                name = String(argument[..<equals])
+                value = String(argument[argument.index(after: equals)...])
+            }
+            guard Self.names.contains(name) else { throw ShimFailure(.invalid, "unknown option \(name)") }
+            guard let value = value ?? rest.next(), !value.isEmpty else {
+                throw ShimFailure(.invalid, "\(name) needs a value")
+            }
+            values[name] = value
+        }
+        func required(_ name: String) throws(ShimFailure) -> String {
+            guard let value = values[name] else { throw ShimFailure(.invalid, "\(name) is missing") }
+            return value
+        }
+        sandbox = try required("--id")
+        directory = try Self.absolute(required("--dir"), "--dir")
+        runtime = try Self.absolute(required("--runtime"), "--runtime")
+        runtimeRoot = try Self.absolute(required("--runtime-root"), "--runtime-root")
+        networkNamespace = try values["--netns"].map { value throws(ShimFailure) in try Self.absolute(value, "--netns")
+        }
+        guard ShimLimits.isValidID(sandbox) else {
+            throw ShimFailure(.invalid, "--id '\(sandbox)' may hold letters, digits and _.+- only, 128 at most")
+        }
+    }
+
+    private static let names: Set<String> = ["--id", "--dir", "--runtime", "--runtime-root", "--netns"]
+
+    /// The shim lives in `/`, so that relative paths would lose their meaning.
+    private static func absolute(_ path: String, _ option: String) throws(ShimFailure) -> String {
+        guard path.hasPrefix("/") else { throw ShimFailure(.invalid, "\(option) '\(path)' is not absolute") }
+        return path
+    }
+}

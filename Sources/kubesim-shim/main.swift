@@ -1,0 +1,3 @@
+import Shim
+
+ShimProgram.main(CommandLine.arguments)
