@@ -22,18 +22,21 @@ public struct EnvVarSource: Sendable, Hashable, Codable {
     public var fieldRef: ObjectFieldSelector?
     public var resourceFieldRef: ResourceFieldSelector?
     public var secretKeyRef: SecretKeySelector?
+    public var fileKeyRef: FileKeySelector?
 
     /// What is left out is unset, as in a manifest.
     public init(
         configMapKeyRef: ConfigMapKeySelector? = nil,
         fieldRef: ObjectFieldSelector? = nil,
         resourceFieldRef: ResourceFieldSelector? = nil,
-        secretKeyRef: SecretKeySelector? = nil
+        secretKeyRef: SecretKeySelector? = nil,
+        fileKeyRef: FileKeySelector? = nil
     ) {
         self.configMapKeyRef = configMapKeyRef
         self.fieldRef = fieldRef
         self.resourceFieldRef = resourceFieldRef
         self.secretKeyRef = secretKeyRef
+        self.fileKeyRef = fileKeyRef
     }
 }
 
@@ -109,13 +112,13 @@ public struct SecretKeySelector: Sendable, Hashable, Codable {
 /// A whole ConfigMap or Secret as variables.
 public struct EnvFromSource: Sendable, Hashable, Codable {
     public var configMapRef: ConfigMapEnvSource?
-    public var prefix: String?
+    public var prefix: String
     public var secretRef: SecretEnvSource?
 
     /// What is left out is unset, as in a manifest.
     public init(
         configMapRef: ConfigMapEnvSource? = nil,
-        prefix: String? = nil,
+        prefix: String = "",
         secretRef: SecretEnvSource? = nil
     ) {
         self.configMapRef = configMapRef
@@ -150,6 +153,22 @@ public struct SecretEnvSource: Sendable, Hashable, Codable {
         optional: Bool? = nil
     ) {
         self.name = name
+        self.optional = optional
+    }
+}
+
+/// One variable of a file in an `emptyDir` volume.
+public struct FileKeySelector: Sendable, Hashable, Codable {
+    public var key: String
+    public var path: String
+    public var volumeName: String
+    public var optional: Bool?
+
+    /// What is left out is unset, as in a manifest.
+    public init(key: String = "", path: String = "", volumeName: String = "", optional: Bool? = nil) {
+        self.key = key
+        self.path = path
+        self.volumeName = volumeName
         self.optional = optional
     }
 }

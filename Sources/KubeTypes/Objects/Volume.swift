@@ -6,6 +6,8 @@ public struct Volume: Sendable, Hashable, Codable {
     public var emptyDir: EmptyDirVolumeSource?
     public var hostPath: HostPathVolumeSource?
     public var secret: SecretVolumeSource?
+    /// Sources that a manifest named and that have no type here yet, such as `nfs`; they are read, never written.
+    public var otherSources: [String]
 
     /// What is left out is unset, as in a manifest.
     public init(
@@ -14,7 +16,8 @@ public struct Volume: Sendable, Hashable, Codable {
         downwardAPI: DownwardAPIVolumeSource? = nil,
         emptyDir: EmptyDirVolumeSource? = nil,
         hostPath: HostPathVolumeSource? = nil,
-        secret: SecretVolumeSource? = nil
+        secret: SecretVolumeSource? = nil,
+        otherSources: [String] = []
     ) {
         self.name = name
         self.configMap = configMap
@@ -22,6 +25,31 @@ public struct Volume: Sendable, Hashable, Codable {
         self.emptyDir = emptyDir
         self.hostPath = hostPath
         self.secret = secret
+        self.otherSources = otherSources
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, configMap, downwardAPI, emptyDir, hostPath, secret
+    }
+
+    /// Reads a volume, and notes the sources that it doesn't know.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decode(String.self, forKey: .name)
+        configMap = try fields.decodeIfPresent(ConfigMapVolumeSource.self, forKey: .configMap)
+        downwardAPI = try fields.decodeIfPresent(DownwardAPIVolumeSource.self, forKey: .downwardAPI)
+        emptyDir = try fields.decodeIfPresent(EmptyDirVolumeSource.self, forKey: .emptyDir)
+        hostPath = try fields.decodeIfPresent(HostPathVolumeSource.self, forKey: .hostPath)
+        secret = try fields.decodeIfPresent(SecretVolumeSource.self, forKey: .secret)
+        let all = try decoder.container(keyedBy: FieldKey.self)
+        otherSources = all.allKeys.filter { CodingKeys(stringValue: $0.stringValue) == nil && all.contains($0) }
+            .map(\.stringValue)
+    }
+
+    /// How many sources are set; one is right.
+    var sourceCount: Int {
+        let known = [configMap != nil, downwardAPI != nil, emptyDir != nil, hostPath != nil, secret != nil]
+        return known.count { $0 } + otherSources.count
     }
 }
 

@@ -63,6 +63,10 @@ extension Quantity: Codable {
     /// Reads a string or a bare number.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self.init()
+            return
+        }
         let text = try container.decode(String.self)
         do {
             self = try Quantity(parsing: text)

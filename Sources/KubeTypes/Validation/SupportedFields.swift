@@ -1,0 +1,64 @@
+/// What this kubelet does with each field: the one list to change when it learns another.
+///
+/// One line a type, then words:
+/// - `field`: done.
+/// - `field=a,b`: done for these values; any other is reported.
+/// - `~field`: taken without a word, because it matters only to what isn't on a standalone node (scheduler, API server,
+///   garbage collector) and upstream's kubelet leaves it alone in a static pod too.
+///
+/// A field that isn't here, and is set to something other than `false`, an empty value or null, is reported by its path.
+enum SupportedFields {
+    static let table = """
+        Pod apiVersion kind metadata spec ~status
+        ObjectMeta name namespace uid labels annotations ~creationTimestamp ~deletionGracePeriodSeconds
+        ObjectMeta ~deletionTimestamp ~finalizers ~generateName ~generation ~managedFields ~ownerReferences
+        ObjectMeta ~resourceVersion ~selfLink
+
+        PodSpec containers initContainers volumes restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds
+        PodSpec hostNetwork hostPID hostIPC hostUsers=true shareProcessNamespace hostname subdomain hostAliases
+        PodSpec dnsPolicy dnsConfig securityContext os
+        PodSpec ~nodeName ~nodeSelector ~schedulerName ~affinity ~tolerations ~topologySpreadConstraints ~priority
+        PodSpec ~priorityClassName ~preemptionPolicy ~schedulingGates ~schedulingGroup ~enableServiceLinks
+        PodSpec ~automountServiceAccountToken
+
+        PodOS name
+        HostAlias ip hostnames
+        PodDNSConfig nameservers searches options
+        PodDNSConfigOption name value
+
+        Container name image command args env workingDir ports resources securityContext volumeMounts imagePullPolicy
+        Container livenessProbe readinessProbe startupProbe lifecycle restartPolicy tty stdin stdinOnce
+        Container terminationMessagePath terminationMessagePolicy ~resizePolicy
+        ContainerPort name containerPort protocol hostPort hostIP
+        ResourceRequirements limits requests
+        VolumeMount name mountPath readOnly subPath mountPropagation recursiveReadOnly=Disabled
+
+        EnvVar name value valueFrom
+        EnvVarSource fieldRef resourceFieldRef
+        ObjectFieldSelector apiVersion fieldPath
+        ResourceFieldSelector containerName resource divisor
+
+        Probe exec httpGet tcpSocket initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold
+        Probe terminationGracePeriodSeconds
+        ExecAction command
+        HTTPGetAction host path port scheme httpHeaders
+        HTTPHeader name value
+        TCPSocketAction host port
+        Lifecycle postStart preStop
+        LifecycleHandler exec httpGet sleep
+        SleepAction seconds
+
+        SecurityContext runAsUser runAsGroup runAsNonRoot privileged capabilities readOnlyRootFilesystem
+        SecurityContext allowPrivilegeEscalation seccompProfile procMount
+        PodSecurityContext runAsUser runAsGroup runAsNonRoot supplementalGroups fsGroup seccompProfile sysctls
+        PodSecurityContext supplementalGroupsPolicy=Merge fsGroupChangePolicy
+        Capabilities add drop
+        SeccompProfile type=RuntimeDefault,Unconfined
+        AppArmorProfile type=Unconfined
+        Sysctl name value
+
+        Volume name emptyDir hostPath
+        EmptyDirVolumeSource medium=Memory sizeLimit
+        HostPathVolumeSource path type
+        """
+}
