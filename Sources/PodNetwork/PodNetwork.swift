@@ -1,4 +1,4 @@
-import Logging
+public import Logging
 
 /// The pods' network: puts sandboxes on it and takes them off by CNI plugins (CNI specification 1.1.0).
 ///
@@ -7,42 +7,55 @@ import Logging
 public actor PodNetwork {
     public nonisolated let configuration: NetworkConfiguration
     let logger: Logger
+    let store: AttachmentStore
+    let runner: PluginRunner
+    let firewall: Firewall
+    private var turns = Turns()
+    /// The rules of the default network being looked after now, for all who need them.
+    var rulesInPlace: Task<String?, Never>?
+    /// Said once, not for every pod.
+    var saidThatRulesFail = false
 
     public init(configuration: NetworkConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-    }
-
-    /// Whether pods can be put on the network, else what is missing and how to mend it.
-    public func status() async -> NetworkStatus {
-        NetworkStatus(ready: false, reason: "NetworkPluginNotReady", message: "the pod network is not built yet")
-    }
-
-    /// Puts a sandbox on the network. A second call for the same sandbox gives the first one's result.
-    ///
-    /// On failure everything that was made is taken away again.
-    public func attach(_ attachment: Attachment) async throws(NetworkError) -> NetworkResult {
-        throw NetworkError(.configuration, pod: attachment.pod, reason: "attach is not built yet")
-    }
-
-    /// Takes a sandbox off the network; works when its network namespace is gone. One that isn't on it is success.
-    public func detach(sandbox: String) async throws(NetworkError) {
-        throw NetworkError(.configuration, reason: "detach is not built yet")
-    }
-
-    /// Asks the plugins whether a sandbox's network is as they made it (CNI CHECK).
-    public func check(sandbox: String) async throws(NetworkError) {
-        throw NetworkError(.configuration, reason: "check is not built yet")
+        store = AttachmentStore(directory: configuration.cacheDir)
+        runner = PluginRunner(binDirs: configuration.binDirs, deadline: configuration.pluginDeadline)
+        firewall = Firewall(runner: runner, bridge: configuration.bridge, podCIDR: configuration.podCIDR)
     }
 
     /// The result for a sandbox that is attached; nil for one that isn't.
-    public func result(sandbox: String) async -> NetworkResult? { nil }
-
-    /// Detaches every sandbox that is not in `keep`: what a killed node left behind.
-    public func collectGarbage(keep: Set<String>) async {}
-
-    /// Takes away what belongs to the default network of this node alone: its bridge and the rules made for it.
-    public func tearDown() async throws(NetworkError) {
-        throw NetworkError(.configuration, reason: "tearDown is not built yet")
+    public func result(sandbox: String) async -> NetworkResult? {
+        guard let record = try? store.read(sandbox), record.phase == .attached, let value = record.result else {
+            return nil
+        }
+        return try? NetworkResult(value, interface: record.attachment.interface, network: record.list.name)
     }
+
+    /// Detaches every sandbox that is not in `keep`: what a killed node left behind. Failures are logged and left for the
+    /// next time.
+    public func collectGarbage(keep: Set<String>) async {
+        do throws(NetworkError) {
+            for sandbox in try store.sandboxes() where !keep.contains(sandbox) {
+                do throws(NetworkError) {
+                    try await detach(sandbox: sandbox)
+                    logger.info("a forgotten sandbox was taken off the network", metadata: ["sandbox": "\(sandbox)"])
+                } catch {
+                    logger.warning(
+                        "a forgotten sandbox stays on the network",
+                        metadata: ["sandbox": "\(sandbox)", "error": "\(error)"])
+                }
+            }
+        } catch {
+            logger.warning("the network's records can't be listed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Waits until nobody else works on the sandbox; `giveBackTurn` must follow.
+    func takeTurn(_ sandbox: String) async {
+        if turns.takeIfFree(sandbox) { return }
+        await withCheckedContinuation { turns.wait(sandbox, $0) }
+    }
+
+    func giveBackTurn(_ sandbox: String) { turns.giveBack(sandbox) }
 }

@@ -11,6 +11,8 @@
 #include "terminal.h"
 #include "link.h"
 #include "bpf.h"
+#include "bridge.h"
 #include "fork.h"
 #include "pipe.h"
 #endif
+#include "sync.h"

@@ -1,0 +1,12 @@
+import CLinux
+import Glibc
+
+/// Network bridges of the calling thread's network namespace.
+public enum Bridge {
+    /// Removes a bridge with what is still plugged into it left unplugged; one that isn't there is success.
+    public static func remove(_ name: String) throws(SystemError) {
+        let result = sys_bridge_remove(name)
+        if result == -ENODEV { return }
+        try check(result, "remove bridge", name)
+    }
+}

@@ -1,0 +1,37 @@
+import JSON
+
+extension NetworkResult {
+    /// Reads a plugin's result (CNI 1.1.0, section 5, Success; also 0.3.0 to 1.0.0).
+    ///
+    /// - Parameter interface: the pod's own one, whose addresses count first.
+    init(_ value: JSONValue, interface: String, network: String) throws(NetworkError) {
+        guard let ips = value["ips"]?.arrayValue, !ips.isEmpty else {
+            throw NetworkError(.pluginFailed, reason: "the result has no address (ips)")
+        }
+        let interfaces = value["interfaces"]?.arrayValue ?? []
+        /// Interfaces of the pod are those that name a sandbox.
+        func isPods(_ ip: JSONValue) -> Bool {
+            guard let index = ip["interface"]?.intValue, let link = value["interfaces"]?[Int(clamping: index)] else {
+                return true
+            }
+            return link["sandbox"]?.stringValue?.isEmpty == false
+        }
+        var addresses: [Address] = []
+        for ip in ips where isPods(ip) {
+            guard let cidr = ip["address"]?.stringValue, cidr.contains("/") else {
+                throw NetworkError(.pluginFailed, reason: "the result has an address without a prefix")
+            }
+            addresses.append(Address(cidr: cidr, gateway: ip["gateway"]?.stringValue))
+        }
+        guard !addresses.isEmpty else {
+            throw NetworkError(.pluginFailed, reason: "the result has no address of the pod's interface")
+        }
+        let own = interfaces.first {
+            $0["name"]?.stringValue == interface && $0["sandbox"]?.stringValue?.isEmpty == false
+        }
+        func texts(_ key: String) -> [String] { value["dns"]?[key]?.arrayValue?.compactMap(\.stringValue) ?? [] }
+        self.init(
+            addresses: addresses, mac: own?["mac"]?.stringValue, nameservers: texts("nameservers"),
+            searchDomains: texts("search"), dnsOptions: texts("options"), network: network)
+    }
+}
