@@ -6,8 +6,6 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFound(reference: String)
     /// Not a name, digest or id at all.
     case invalidReference(String, reason: String)
-    /// A running or stopped container still has its root on the image.
-    case inUse(image: String, containers: [String])
     /// The kernel or the disk said no: what was tried, where, and errno's text.
     case failed(step: String, path: String, reason: String)
 
@@ -17,8 +15,6 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
         case .refused(let tarball, nil, let reason): "\(tarball): \(reason)"
         case .notFound(let reference): "no image \(reference) in the store"
         case .invalidReference(let text, let reason): "invalid image reference \"\(text)\": \(reason)"
-        case .inUse(let image, let containers):
-            "image \(image) is in use by container \(containers.joined(separator: ", "))"
         case .failed(let step, let path, let reason): "\(step) \(path): \(reason)"
         }
     }

@@ -1,58 +1,178 @@
+import Glibc
 import Logging
 
 /// The node's images: content by digest, layers unpacked once, and the containers' root filesystems on top of them.
 ///
 /// Everything lies below one root directory, and is rebuilt from it at the start:
 /// `content/blobs/sha256/…`, `layers/<chain id>/fs`, `snapshots/<container>/{upper,work}`, `images/….json`.
+/// One process at a time may have it open.
 public actor ImageStore {
     public nonisolated let root: String
-    private let logger: Logger
+    private let limits: ImageLimits
+    private let workspace: Workspace
+    private let layers: LayerStore
+    private let catalog: ImageCatalog
+    private let snapshots: SnapshotStore
+    /// Imports and removals, which may take long.
+    private let heavy = BlockingPool(name: "image-import", threads: 2)
+    /// Mounts and measurements, which don't wait behind an import.
+    private let light = BlockingPool(name: "image-mount", threads: 2)
+    /// Changes of the catalog, one after the other.
+    private let changes = BlockingPool(name: "image-catalog", threads: 1)
 
     /// Opens the store, makes its directories, and takes away what an interrupted import left.
-    public init(root: String, logger: Logger) async throws {
+    public init(root: String, logger: Logger, limits: ImageLimits = ImageLimits()) async throws(ImageError) {
         self.root = root
-        self.logger = logger
+        self.limits = limits
+        let opened = try await light.run { () throws(ImageError) in
+            do throws(ImportFailure) {
+                let workspace = try Workspace(root: root)
+                let layers = try LayerStore(workspace, logger: logger)
+                let catalog = try ImageCatalog(workspace, layers, logger: logger)
+                let snapshots = try SnapshotStore(workspace, layers, logger: logger)
+                layers.collect()
+                try catalog.collectContent()
+                return (workspace, layers, catalog, snapshots)
+            } catch {
+                throw error.imageError(tarball: root)
+            }
+        }
+        (workspace, layers, catalog, snapshots) = opened
     }
 
-    /// Imports the images of a `docker save` or OCI layout archive; when it is refused, nothing of it is kept.
+    /// Imports the images of a `docker save` or OCI layout archive, plain or compressed with gzip or zstd.
+    ///
+    /// The tarball is read whole and each digest in it verified, also where its layers are there already. When it is
+    /// refused, nothing of it is kept. A name that another image had moves to the new one.
+    ///
+    /// - Parameters:
+    ///   - pinned: keeps the image from being collected
+    ///   - progress: called from the thread that imports, every few megabytes
+    /// - Returns: the images in the tarball's order
     public func load(
         tarball path: String, pinned: Bool = false, progress: (@Sendable (ImageProgress) -> Void)? = nil
     ) async throws(ImageError) -> [ImageRecord] {
-        throw .failed(step: "import", path: path, reason: "not built yet")
+        let work = TarballImport(
+            workspace: workspace, layers: layers, limits: limits, progress: progress ?? { _ in })
+        let imported = try await run(on: heavy, about: path) { () throws(ImportFailure) in try work.run(path) }
+        let catalog = catalog
+        return try await run(on: changes, about: path) { () throws(ImportFailure) in
+            try catalog.add(imported, pinned: pinned)
+        }
     }
 
     /// All images, by their first name.
-    public func list() -> [ImageRecord] { [] }
+    public nonisolated func list() -> [ImageRecord] { catalog.list().map(\.record) }
 
     /// The image that a name, `name@digest`, digest, id or unambiguous beginning of an id stands for.
-    public func find(_ reference: String) -> ImageRecord? { nil }
+    public nonisolated func find(_ reference: String) -> ImageRecord? { catalog.find(reference)?.record }
 
-    /// Takes a name away; with the last name (or by id) the image goes, and the layers that nothing else uses.
-    public func remove(_ reference: String) async throws(ImageError) {
-        throw .notFound(reference: reference)
+    /// The image's whole configuration as its author wrote it (OCI image-spec, config.md).
+    public func configDocument(_ reference: String) async throws(ImageError) -> [UInt8] {
+        let catalog = catalog
+        let document = try await run(on: light, about: reference) { () throws(ImportFailure) in
+            try catalog.configDocument(reference)
+        }
+        guard let document else { throw .notFound(reference: reference) }
+        return document
     }
 
-    /// Mounts a writable root filesystem for `container` on the directory `target`.
+    /// Takes a name away; with the last name, or when it is named by id or digest, the image goes, and the layers that
+    /// neither another image nor a snapshot uses.
+    public func remove(_ reference: String) async throws(ImageError) {
+        let catalog = catalog
+        let found = try await run(on: changes, about: reference) { () throws(ImportFailure) in
+            try catalog.remove(reference)
+        }
+        if !found { throw .notFound(reference: reference) }
+    }
+
+    /// Mounts a root filesystem for `container` on the directory `target`, which is made when it's missing.
+    ///
+    /// What the container writes goes to `snapshots/<container>/upper` and is found again by the next mount for the same
+    /// container. Mounted already is success.
+    ///
+    /// - Parameter readOnly: the mount itself is read-only, so that no mount point can be made in it any more; a container
+    ///   whose root is to be read-only wants a writable mount here and `root.readonly` of its runtime
     public func mountRootfs(
         image: ImageRecord, container: String, at target: String, readOnly: Bool = false
     ) async throws(ImageError) -> Snapshot {
-        throw .failed(step: "mount", path: target, reason: "not built yet")
+        guard let stored = catalog.find(image.id) else { throw .notFound(reference: image.id) }
+        let snapshots = snapshots
+        return try await run(on: light, about: target) { () throws(ImportFailure) in
+            try snapshots.mount(stored, container: container, at: target, readOnly: readOnly)
+        }
     }
 
     /// Unmounts it; not mounted is success.
-    public func unmountRootfs(container: String, at target: String) async throws(ImageError) {}
+    public func unmountRootfs(container: String, at target: String) async throws(ImageError) {
+        let snapshots = snapshots
+        try await run(on: light, about: target) { () throws(ImportFailure) in try snapshots.unmount(at: target) }
+    }
 
-    /// Removes what the container wrote; not there is success.
-    public func removeSnapshot(container: String) async throws(ImageError) {}
+    /// Removes what the container wrote; not there is success. The mount has to be gone.
+    public func removeSnapshot(container: String) async throws(ImageError) {
+        let snapshots = snapshots
+        try await run(on: heavy, about: container) { () throws(ImportFailure) in
+            try snapshots.remove(container: container)
+        }
+    }
 
     /// What the container has written; nil when there is no such snapshot.
-    public func usage(container: String) async throws(ImageError) -> DiskUsage? { nil }
+    public func usage(container: String) async throws(ImageError) -> DiskUsage? {
+        let snapshots = snapshots
+        return try await run(on: light, about: container) { () throws(ImportFailure) in
+            try snapshots.usage(container: container)
+        }
+    }
+
+    /// The containers that have a snapshot here.
+    public func snapshotContainers() async throws(ImageError) -> [String] {
+        let snapshots = snapshots
+        return try await run(on: light, about: root) { () throws(ImportFailure) in try snapshots.containers() }
+    }
 
     /// The store's share of its filesystem.
     public func filesystemUsage() async throws(ImageError) -> FilesystemUsage {
-        throw .failed(step: "measure", path: root, reason: "not built yet")
+        let (root, layers, snapshots) = (root, layers, snapshots)
+        return try await run(on: light, about: root) { () throws(ImportFailure) in
+            var filesystem = statvfs()
+            try checkErrno(statvfs(root, &filesystem), "statfs", root)
+            let block = UInt64(filesystem.f_frsize)
+            var written = DiskUsage()
+            for container in try snapshots.containers() {
+                guard let usage = try snapshots.usage(container: container) else { continue }
+                written.bytes += usage.bytes
+                written.inodes += usage.inodes
+            }
+            let size = layers.size()
+            let content = try TreeUsage.measure(root + "/content")
+            return FilesystemUsage(
+                mountpoint: root,
+                images: DiskUsage(bytes: size.bytes + content.bytes, inodes: size.inodes + content.inodes),
+                snapshots: written, capacityBytes: UInt64(filesystem.f_blocks) * block,
+                availableBytes: UInt64(filesystem.f_bavail) * block, capacityInodes: UInt64(filesystem.f_files),
+                availableInodes: UInt64(filesystem.f_favail))
+        }
     }
 
-    /// Removes what nothing refers to: interrupted imports, layers without image and snapshot, unreferenced content.
-    public func collectGarbage() async throws(ImageError) {}
+    /// Removes what nothing refers to: layers without image and snapshot, and blobs of no image. The store does it by itself
+    /// when it is opened and when an image is removed.
+    public func collectGarbage() async throws(ImageError) {
+        let (layers, catalog) = (layers, catalog)
+        try await run(on: changes, about: root) { () throws(ImportFailure) in
+            layers.collect()
+            try catalog.collectContent()
+        }
+    }
+
+    private func run<Value: Sendable>(
+        on pool: BlockingPool, about subject: String, _ body: @escaping @Sendable () throws(ImportFailure) -> Value
+    ) async throws(ImageError) -> Value {
+        do throws(ImportFailure) {
+            return try await pool.run(body)
+        } catch {
+            throw error.imageError(tarball: subject)
+        }
+    }
 }

@@ -14,5 +14,5 @@
 #include "bridge.h"
 #include "fork.h"
 #include "pipe.h"
-#endif
 #include "sync.h"
+#endif

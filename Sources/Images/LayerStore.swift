@@ -1,0 +1,241 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import Logging
+
+/// The unpacked layers, each once, by chain id; counted by who uses them, and gone when nobody does.
+///
+/// A layer that is there but has no `layer.json` beside its `fs` was not written to the disk for certain: the next start
+/// removes it.
+final class LayerStore: @unchecked Sendable {
+    private struct Record: Codable {
+        var version = 1
+        var diffID: Digest
+        var bytes: UInt64
+        var inodes: UInt64
+    }
+
+    private struct Layer {
+        var diffID: Digest
+        var size: LayerUnpacker.Size
+        var users = 0
+        var isDurable: Bool
+    }
+
+    private enum State {
+        case unpacking
+        case ready(Layer)
+    }
+
+    private let workspace: Workspace
+    private let logger: Logger
+    // Guarded by `mutex`; `changed` tells of the end of an unpacking.
+    private var states: [Digest: State] = [:]
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init(_ workspace: Workspace, logger: Logger) throws(ImportFailure) {
+        self.workspace = workspace
+        self.logger = logger
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+        let directory = try OpenFile.directory(workspace.layers)
+        for name in try TreeRemoval.names(in: directory.fd, path: workspace.layers) {
+            let text = name.withUnsafeBufferPointer { String(decoding: $0.dropLast().map(UInt8.init), as: UTF8.self) }
+            if let chainID = Digest(hex: text), let layer = try read(chainID) {
+                states[chainID] = .ready(layer)
+            } else {
+                logger.info("Removing a layer that was not finished", metadata: ["layer": "\(text)"])
+                try workspace.discard(workspace.layers + "/" + text)
+            }
+        }
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    /// The directory that overlayfs stacks.
+    func tree(_ chainID: Digest) -> String { "\(workspace.layers)/\(chainID.hex)/fs" }
+
+    /// Makes sure that the layer is there and counts one more user of it.
+    ///
+    /// - Parameter unpack: fills the directory that it gets; runs at most once for all who want the layer
+    /// - Returns: whether `unpack` ran
+    func acquire(
+        _ chainID: Digest, diffID: Digest,
+        unpack: (_ directory: String) throws(ImportFailure) -> LayerUnpacker.Size
+    ) throws(ImportFailure) -> Bool {
+        pthread_mutex_lock(mutex)
+        waiting: while let state = states[chainID] {
+            switch state {
+            case .ready(var layer):
+                layer.users += 1
+                states[chainID] = .ready(layer)
+                pthread_mutex_unlock(mutex)
+                return false
+            case .unpacking: pthread_cond_wait(changed, mutex)
+            }
+        }
+        states[chainID] = .unpacking
+        pthread_mutex_unlock(mutex)
+        let size: LayerUnpacker.Size
+        do throws(ImportFailure) {
+            size = try make(chainID, unpack: unpack)
+        } catch {
+            settle(chainID, nil)
+            throw error
+        }
+        settle(chainID, .ready(Layer(diffID: diffID, size: size, users: 1, isDurable: false)))
+        return true
+    }
+
+    private func make(
+        _ chainID: Digest, unpack: (String) throws(ImportFailure) -> LayerUnpacker.Size
+    ) throws(ImportFailure) -> LayerUnpacker.Size {
+        let temporary = try workspace.makeTemporary()
+        do throws(ImportFailure) {
+            let tree = temporary + "/fs"
+            try checkErrno(mkdir(tree, 0o755), "mkdir", tree)
+            let size = try unpack(tree)
+            let final = "\(workspace.layers)/\(chainID.hex)"
+            try checkErrno(rename(temporary, final), "rename", final)
+            return size
+        } catch {
+            discardQuietly(temporary)
+            throw error
+        }
+    }
+
+    private func settle(_ chainID: Digest, _ state: State?) {
+        pthread_mutex_lock(mutex)
+        states[chainID] = state
+        pthread_cond_broadcast(changed)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Counts one more user of layers that are there: an image or a snapshot found at the start, or a new snapshot.
+    ///
+    /// - Returns: the first that isn't there, and then none is counted
+    func retain(_ chainIDs: [Digest]) -> Digest? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var retained = states
+        for chainID in chainIDs {
+            guard case .ready(var layer) = retained[chainID] else { return chainID }
+            layer.users += 1
+            retained[chainID] = .ready(layer)
+        }
+        states = retained
+        return nil
+    }
+
+    /// Counts one user less; who was the last takes the layer along.
+    func release(_ chainIDs: [Digest]) {
+        pthread_mutex_lock(mutex)
+        for chainID in chainIDs {
+            guard case .ready(var layer) = states[chainID] else { continue }
+            layer.users -= 1
+            states[chainID] = .ready(layer)
+        }
+        pthread_mutex_unlock(mutex)
+        collect(chainIDs)
+    }
+
+    /// Removes those layers (or all) that have no user.
+    func collect(_ chainIDs: [Digest]? = nil) {
+        pthread_mutex_lock(mutex)
+        var unused: [Digest] = []
+        for chainID in chainIDs ?? Array(states.keys) {
+            guard case .ready(let layer) = states[chainID], layer.users <= 0 else { continue }
+            states[chainID] = .unpacking
+            unused.append(chainID)
+        }
+        pthread_mutex_unlock(mutex)
+        for chainID in unused {
+            discardQuietly("\(workspace.layers)/\(chainID.hex)")
+            settle(chainID, nil)
+        }
+    }
+
+    /// Clean-up never hides what went wrong before it; the next start tries again.
+    private func discardQuietly(_ path: String) {
+        do throws(ImportFailure) {
+            try workspace.discard(path)
+        } catch {
+            logger.warning("Could not remove a layer", metadata: ["error": "\(error.imageError(tarball: path))"])
+        }
+    }
+
+    /// Sees to it that the layers survive a power cut: one sync for all that were unpacked, then their records.
+    func makeDurable(_ chainIDs: [Digest]) throws(ImportFailure) {
+        pthread_mutex_lock(mutex)
+        let pending = chainIDs.compactMap { chainID -> (Digest, Layer)? in
+            guard case .ready(let layer) = states[chainID], !layer.isDurable else { return nil }
+            return (chainID, layer)
+        }
+        pthread_mutex_unlock(mutex)
+        guard !pending.isEmpty else { return }
+        let directory = try OpenFile.directory(workspace.layers)
+        try check(sys_syncfs(directory.fd), "sync", workspace.layers)
+        for (chainID, layer) in pending {
+            let record = Record(diffID: layer.diffID, bytes: layer.size.bytes, inodes: layer.size.inodes)
+            try writeRecord(record, to: recordPath(chainID))
+            pthread_mutex_lock(mutex)
+            if case .ready(var layer) = states[chainID] {
+                layer.isDurable = true
+                states[chainID] = .ready(layer)
+            }
+            pthread_mutex_unlock(mutex)
+        }
+    }
+
+    /// What the layers take together.
+    func size(_ chainIDs: [Digest]? = nil) -> LayerUnpacker.Size {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var total = LayerUnpacker.Size()
+        for chainID in chainIDs ?? Array(states.keys) {
+            guard case .ready(let layer) = states[chainID] else { continue }
+            total.bytes += layer.size.bytes
+            total.inodes += layer.size.inodes
+        }
+        return total
+    }
+
+    private func recordPath(_ chainID: Digest) -> String { "\(workspace.layers)/\(chainID.hex)/layer.json" }
+
+    /// nil when the layer is not whole.
+    private func read(_ chainID: Digest) throws(ImportFailure) -> Layer? {
+        var status = stat()
+        guard lstat(tree(chainID), &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+            let record = try readRecord(Record.self, from: recordPath(chainID)), record.version == 1
+        else { return nil }
+        return Layer(
+            diffID: record.diffID, size: LayerUnpacker.Size(bytes: record.bytes, inodes: record.inodes), isDurable: true
+        )
+    }
+}
+
+/// Writes a record of the store's as JSON, whole or not at all.
+func writeRecord(_ record: some Encodable, to path: String) throws(ImportFailure) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let bytes: [UInt8]
+    do {
+        bytes = Array(try encoder.encode(record))
+    } catch {
+        throw .failed(step: "encode", path: path, reason: "\(error)")
+    }
+    try replaceFile(path, with: bytes)
+}
+
+/// nil when the file isn't there or isn't such a record.
+func readRecord<Record: Decodable>(_ type: Record.Type, from path: String) throws(ImportFailure) -> Record? {
+    guard let bytes = try readFile(path, limit: 16 << 20) else { return nil }
+    // A damaged record is as good as none: the caller says what follows from that.
+    return try? JSONDecoder().decode(type, from: Data(bytes))
+}

@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The store's directories, and the lock that keeps a second process out of them.
+final class Workspace: Sendable {
+    let root: String
+    var layers: String { root + "/layers" }
+    var content: String { root + "/content/blobs/sha256" }
+    var images: String { root + "/images" }
+    var snapshots: String { root + "/snapshots" }
+    /// What is not finished yet, and what is being removed; emptied at each start.
+    private var temporary: String { root + "/tmp" }
+    private let lock: OpenFile
+    private let counter = Mutex(0)
+
+    /// Makes the directories, takes the lock (a process that is just ending may still hold it: up to five seconds are
+    /// waited), and removes what an interrupted import left.
+    init(root: String) throws(ImportFailure) {
+        self.root = root
+        try makeDirectories(root)
+        let path = root + "/lock"
+        lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        var attempts = 0
+        while true {
+            let result = sys_flock(lock.fd, LOCK_EX | LOCK_NB)
+            if result == 0 { break }
+            guard result == -EWOULDBLOCK, attempts < 100 else {
+                if result == -EWOULDBLOCK {
+                    throw .failed(
+                        step: "open the image store", path: root,
+                        reason: "another process uses it (stop that one, or choose another root)")
+                }
+                throw .call("lock", path, result)
+            }
+            attempts += 1
+            usleep(50_000)
+        }
+        for directory in [layers, content, images, snapshots, temporary] { try makeDirectories(directory) }
+        try emptyTemporary()
+    }
+
+    /// A directory of one's own for unfinished work.
+    func makeTemporary() throws(ImportFailure) -> String {
+        let path = temporaryName()
+        try checkErrno(mkdir(path, 0o700), "mkdir", path)
+        return path
+    }
+
+    /// Takes something out of its place at once, and then from the disk.
+    func discard(_ path: String) throws(ImportFailure) {
+        let moved = temporaryName()
+        if rename(path, moved) != 0 {
+            if errno == ENOENT { return }
+            throw .call("remove", path, -errno)
+        }
+        try TreeRemoval.remove(moved)
+    }
+
+    /// A file without a name, for what an import needs on the way.
+    func anonymousFile() throws(ImportFailure) -> OpenFile {
+        // O_TMPFILE with O_DIRECTORY's bit (open(2)).
+        let flags: Int32 = 0o20000000 | O_DIRECTORY | O_RDWR
+        let fd = sys_openat(AT_FDCWD, temporary, flags, 0o600)
+        if fd >= 0 { return OpenFile(owning: fd) }
+        let path = temporaryName()
+        let file = try OpenFile.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        unlink(path)
+        return file
+    }
+
+    private func temporaryName() -> String {
+        let number = counter.withLock { counter in
+            counter += 1
+            return counter
+        }
+        return "\(temporary)/\(number)"
+    }
+
+    private func emptyTemporary() throws(ImportFailure) {
+        let directory = try OpenFile.directory(temporary)
+        for name in try TreeRemoval.names(in: directory.fd, path: temporary) {
+            try TreeRemoval.remove(name.dropLast().map { UInt8(bitPattern: $0) }, in: directory.fd, path: temporary)
+        }
+    }
+}
