@@ -114,7 +114,9 @@ let package = Package(
             ]),
         room(
             "Kubelet",
-            ["CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", nioCore, nioPosix, nioHTTP1, log, lifecycle]),
+            [
+                "CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", protobuf, nioCore, nioPosix, nioHTTP1, log, lifecycle,
+            ]),
 
         // 7: the rims.
         room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, nioCore, protobuf, log], settings: generated),
@@ -155,7 +157,9 @@ let package = Package(
                 "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON", "Linux",
                 "TestKit", log,
             ]),
-        tests("KubeletTests", ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", nioCore, nioPosix, nioHTTP1, log]),
+        tests(
+            "KubeletTests",
+            ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1, log]),
         tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "TestKit"]),

@@ -1,6 +1,7 @@
 import CRI
 import FoundationEssentials
 import KubeTypes
+import SwiftProtobuf
 
 /// A container in the words of CreateContainer. Pure.
 enum ContainerConfig {

@@ -45,7 +45,7 @@ struct ContainerResources: Sendable, Hashable {
     /// How readily the kernel kills a container when memory is short (upstream's `GetContainerOOMScoreAdjust`).
     static func outOfMemoryScore(_ container: Container, of pod: Pod, nodeMemoryBytes: Int64) -> Int64 {
         if (pod.spec.priority ?? 0) >= 2_000_000_000 { return -997 }
-        switch pod.qualityOfService {
+        switch pod.qosClass {
         case .guaranteed: return -997
         case .bestEffort: return 1000
         default: break
@@ -94,7 +94,7 @@ extension Pod {
 
     /// The cgroup of the pod below the kubelet's root: `kubepods/pod<uid>`, `kubepods/burstable/pod<uid>`, ….
     var cgroupPath: String {
-        switch qualityOfService {
+        switch qosClass {
         case .guaranteed: "kubepods/pod\(metadata.uid)"
         case .burstable: "kubepods/burstable/pod\(metadata.uid)"
         default: "kubepods/besteffort/pod\(metadata.uid)"
@@ -104,7 +104,7 @@ extension Pod {
     /// The same for a runtime that drives systemd.
     var cgroupSlice: String {
         let uid = String(metadata.uid.map { $0 == "-" ? "_" : $0 })
-        switch qualityOfService {
+        switch qosClass {
         case .guaranteed: return "kubepods-pod\(uid).slice"
         case .burstable: return "kubepods-burstable-pod\(uid).slice"
         default: return "kubepods-besteffort-pod\(uid).slice"

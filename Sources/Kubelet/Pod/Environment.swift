@@ -22,7 +22,8 @@ enum Environment {
     ) throws(Unresolved) -> [(name: String, value: String)] {
         for source in container.envFrom {
             if source.configMapRef?.optional == true || source.secretRef?.optional == true { continue }
-            let what = source.secretRef.map { "secret \"\($0.name)\"" } ?? "configmap \"\(source.configMapRef?.name ?? "")\""
+            let what =
+                source.secretRef.map { "secret \"\($0.name)\"" } ?? "configmap \"\(source.configMapRef?.name ?? "")\""
             throw Unresolved(description: "envFrom: \(what) not found: there is no API server to ask")
         }
         var values: [String: String] = [:]
@@ -78,11 +79,13 @@ enum Environment {
         }
         if let key = source.configMapKeyRef {
             if key.optional == true { return nil }
-            throw Unresolved(description: "env \(variable.name): configmap \"\(key.name)\" not found: there is no API server to ask")
+            throw Unresolved(
+                description: "env \(variable.name): configmap \"\(key.name)\" not found: there is no API server to ask")
         }
         if let key = source.secretKeyRef {
             if key.optional == true { return nil }
-            throw Unresolved(description: "env \(variable.name): secret \"\(key.name)\" not found: there is no API server to ask")
+            throw Unresolved(
+                description: "env \(variable.name): secret \"\(key.name)\" not found: there is no API server to ask")
         }
         throw Unresolved(description: "env \(variable.name): this source of a value is not done yet")
     }
@@ -101,7 +104,9 @@ enum Environment {
         case "status.hostIPs": return fields.hostIPs.joined(separator: ",")
         default: break
         }
-        for (prefix, map) in [("metadata.labels['", pod.metadata.labels), ("metadata.annotations['", pod.metadata.annotations)]
+        for (prefix, map) in [
+            ("metadata.labels['", pod.metadata.labels), ("metadata.annotations['", pod.metadata.annotations),
+        ]
         where path.hasPrefix(prefix) && path.hasSuffix("']") {
             return map[String(path.dropFirst(prefix.count).dropLast(2))] ?? ""
         }
@@ -111,7 +116,8 @@ enum Environment {
     private static func amount(
         _ selector: ResourceFieldSelector, _ name: String, _ own: Container, _ pod: Pod, _ fields: Fields
     ) throws(Unresolved) -> String {
-        let target = selector.containerName.isEmpty ? own : pod.allContainers.first { $0.name == selector.containerName }
+        let target =
+            selector.containerName.isEmpty ? own : pod.allContainers.first { $0.name == selector.containerName }
         guard let target else {
             throw Unresolved(description: "env \(name): no container \"\(selector.containerName)\" in the pod")
         }

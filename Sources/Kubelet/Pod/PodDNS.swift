@@ -1,5 +1,6 @@
 import CRI
 import KubeTypes
+import SwiftProtobuf
 
 /// What a pod's `/etc/resolv.conf` will say, by its `dnsPolicy` and `dnsConfig`.
 struct PodDNS: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import CRI
 import KubeTypes
+import SwiftProtobuf
 
 /// A pod in the words of RunPodSandbox. Pure.
 enum SandboxConfig {

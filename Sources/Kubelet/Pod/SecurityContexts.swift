@@ -1,5 +1,6 @@
 import CRI
 import KubeTypes
+import SwiftProtobuf
 
 /// Pod and container security contexts, merged and put into the CRI's words as upstream does.
 enum SecurityContexts {
@@ -90,7 +91,8 @@ enum SecurityContexts {
     static func nonRootViolation(_ container: Container, _ pod: Pod, image: ImageUser) -> String? {
         let effective = effective(container, pod)
         guard effective.runAsNonRoot == true else { return nil }
-        let place = "(pod: \"\(pod.metadata.name)_\(pod.metadata.namespace)(\(pod.metadata.uid))\", "
+        let place =
+            "(pod: \"\(pod.metadata.name)_\(pod.metadata.namespace)(\(pod.metadata.uid))\", "
             + "container: \(container.name))"
         if let user = effective.runAsUser {
             return user == 0 ? "container's runAsUser breaks non-root policy \(place)" : nil

@@ -13,7 +13,8 @@ struct StableText {
         case let quantity as Quantity: quote(quantity.description)
         case let number as any BinaryInteger: bytes += Array("\(number)".utf8)
         case let flag as Bool: bytes += Array("\(flag)".utf8)
-        case let dictionary as [String: Any]: writeMembers(dictionary.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        case let dictionary as [String: Any]:
+            writeMembers(dictionary.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         default: writeReflected(value)
         }
     }
@@ -58,7 +59,7 @@ struct StableText {
         switch value {
         case let text as String: return text.isEmpty
         case let flag as Bool: return !flag
-        case let number as any BinaryInteger: return number == 0
+        case let number as any BinaryInteger: return "\(number)" == "0"
         case is Quantity: return false
         default: break
         }

@@ -23,10 +23,11 @@ struct PodVolumes: Sendable {
         } else if let host = volume.hostPath {
             try HostPath.check(host, volume: volume.name)
         } else if volume.configMap?.optional == true || volume.secret?.optional == true {
-            try Directory.make(optionalEmpty(volume.name), mode: 0o755, parents: true)
+            try Directory.make(optionalEmpty(volume.name), mode: 0o755)
         } else {
             let kind =
-                volume.configMap.map { "configMap \"\($0.name)\"" } ?? volume.secret.map { "secret \"\($0.secretName)\"" }
+                volume.configMap.map { "configMap \"\($0.name)\"" }
+                ?? volume.secret.map { "secret \"\($0.secretName)\"" }
             let what = kind.map { "\($0) not found: there is no API server to ask" } ?? "its source is not done yet"
             throw VolumeError("volume \"\(volume.name)\": \(what)")
         }
@@ -45,7 +46,7 @@ struct PodVolumes: Sendable {
     private func setUpEmptyDir(_ name: String, _ source: EmptyDirVolumeSource, fsGroup: Int64?) throws {
         let path = paths.emptyDir(name)
         let isNew = !File.exists(path)
-        try Directory.make(path, mode: 0o755, parents: true)
+        try Directory.make(path, mode: 0o755)
         switch source.medium {
         case .unset: break
         case .memory:
@@ -76,11 +77,8 @@ struct PodVolumes: Sendable {
         // A mount that has come back, or that we can't see away, must not be emptied: look once more.
         let left = try MountInfo.all().first { $0.mountPoint.hasPrefix(paths.directory + "/") }
         if let left { throw VolumeError("\(left.mountPoint) is still mounted: its pod's directory stays") }
-        do {
-            try Directory.removeTree(paths.directory)
-        } catch let error as SystemError where error.errno == .noEntry {
-            return
-        }
+        guard File.exists(paths.directory) else { return }
+        try Directory.removeTree(paths.directory)
     }
 }
 
@@ -93,11 +91,11 @@ enum HostPath {
         var status: FileStatus?
         do {
             status = try FileStatus(source.path)
-        } catch let error as SystemError where error.errno == .noEntry || error.errno == .notDirectory {
-            status = nil
+        } catch {
+            guard error.errno == .noEntry || error.errno == .notDirectory else { throw error }
         }
         if status == nil, type == .directoryOrCreate {
-            return try Directory.make(source.path, mode: 0o755, parents: true)
+            return try Directory.make(source.path, mode: 0o755)
         }
         if status == nil, type == .fileOrCreate {
             let made = open(source.path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0o644)
@@ -115,7 +113,8 @@ enum HostPath {
         default: throw VolumeError("volume \"\(volume)\": hostPath type \(type.rawValue) is unknown")
         }
         if !fits {
-            throw VolumeError("volume \"\(volume)\": hostPath type check failed: \(source.path) is not a \(type.rawValue)")
+            throw VolumeError(
+                "volume \"\(volume)\": hostPath type check failed: \(source.path) is not a \(type.rawValue)")
         }
     }
 }

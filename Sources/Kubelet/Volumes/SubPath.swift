@@ -9,16 +9,20 @@ enum SubPath {
     /// Binds `subPath` of `volume` at `target`, a name in a directory that only the kubelet writes; a missing sub path
     /// becomes a directory.
     static func bind(_ subPath: String, of volume: String, at target: String) throws {
-        let root = try File.open(volume, O_PATH | O_DIRECTORY)
+        let root = try File.open(volume, OpenFlag.path | O_DIRECTORY)
         let found = try resolve(subPath, below: root, of: volume)
         try Mount.unmount(target, detach: true)
-        guard let slash = target.lastIndex(of: "/") else { throw VolumeError("subPath target \(target) is not absolute") }
-        try Directory.make(String(target[..<slash]), mode: 0o750, parents: true)
+        guard let slash = target.lastIndex(of: "/") else {
+            throw VolumeError("subPath target \(target) is not absolute")
+        }
+        try Directory.make(String(target[..<slash]), mode: 0o750)
         if try found.status().isDirectory {
-            if let old = try? FileStatus(target), !old.isDirectory { try File.remove(target) }  // absent: nothing to do
-            try Directory.make(target, mode: 0o750, parents: false)
+            // Absent is as well.
+            if let old = try? FileStatus(target), !old.isDirectory { try File.remove(target) }
+            try Directory.make(target, mode: 0o750)
         } else {
-            if let old = try? FileStatus(target), old.isDirectory { try Directory.removeEmpty(target) }  // absent: as well
+            // Absent is as well.
+            if let old = try? FileStatus(target), old.isDirectory { try Directory.removeEmpty(target) }
             try AtomicFile.write(target, [], mode: 0o640)
         }
         try Mount.bind("/proc/self/fd/\(found.raw)", on: target, recursive: true)
@@ -29,20 +33,19 @@ enum SubPath {
     ) throws -> Descriptor {
         do {
             return try open(subPath, below: root)
-        } catch let error where error.errno == .noEntry {
-            do {
-                _ = try RootedPath.makeDirectory(subPath, mode: try root.status().permissions & 0o777, root: root.raw)
-                return try open(subPath, below: root)
-            } catch let error as SystemError {
-                throw refusal(subPath, volume, error)
-            }
+        } catch {
+            guard error.errno == .noEntry else { throw refusal(subPath, volume, error) }
+        }
+        do {
+            _ = try RootedPath.makeDirectory(subPath, mode: try root.status().permissions & 0o777, root: root.raw)
+            return try open(subPath, below: root)
         } catch {
             throw refusal(subPath, volume, error)
         }
     }
 
     private static func open(_ subPath: String, below root: borrowing Descriptor) throws(SystemError) -> Descriptor {
-        try RootedPath.open(subPath, O_PATH, root: root.raw, resolve: [.beneath, .noMagicLinks])
+        try RootedPath.open(subPath, OpenFlag.path, root: root.raw, resolve: [.beneath, .noMagicLinks])
     }
 
     private static func refusal(_ subPath: String, _ volume: String, _ error: SystemError) -> VolumeError {
