@@ -82,8 +82,11 @@ public struct ProcessCapabilities: Sendable, Hashable {
     /// Takes everything that isn't in `kept` out of the bounding set. Needs CAP_SETPCAP only when there is something to drop.
     public static func limitBoundingSet(to kept: CapabilitySet) throws(SystemError) {
         for number in 0..<cap_max_bits() where kept.rawValue & (1 << UInt64(number)) == 0 {
+            if cap_drop_bound(number) == 0 { continue }
+            let reason = Errno.current
+            // Not allowed to drop it, but it isn't there anyway.
             if cap_get_bound(number) == 0 { continue }
-            try checkErrno(cap_drop_bound(number), "prctl PR_CAPBSET_DROP \(number)")
+            throw SystemError("prctl PR_CAPBSET_DROP \(number)", errno: reason)
         }
     }
 

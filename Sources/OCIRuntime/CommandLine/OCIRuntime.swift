@@ -1,0 +1,35 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The program `kubesim-oci`.
+public enum OCIRuntime {
+    /// Runs one command.
+    /// - Parameter arguments: with the program's name first.
+    /// - Returns: the code to exit with: 0, 1 after an error that was told, or the container's own.
+    public static func main(_ arguments: [String]) -> Int32 {
+        var words = Arguments(arguments.dropFirst())
+        var log = Log()
+        do throws(RuntimeError) {
+            let options = try GlobalOptions(&words)
+            log = options.log
+            if options.showsVersion {
+                Output.text(Version.text)
+                return 0
+            }
+            guard let command = words.next(), !options.showsHelp, command != "help" else {
+                Output.text(Usage.text)
+                return 0
+            }
+            if let failure = options.failure { throw failure }
+            return try Commands.run(command, &words, options)
+        } catch {
+            log.final(error.description)
+            return 1
+        }
+    }
+}
+
+extension Log {
+    init(path: String?) { self.init(path: path, format: .text, showsDebug: false) }
+}

@@ -1,0 +1,51 @@
+import CLinux
+import Cgroups
+import Glibc
+import Linux
+
+/// The container's view of its cgroups: only its own, read-only unless the configuration says "rw" (CVE-2023-25809).
+enum CgroupMountStage {
+    static func mount(_ plan: MountPlan, _ context: InitContext, root: Int32) throws(SystemError) {
+        let target = try RootedPath.makeDirectory(plan.destination, root: root)
+        var attributes = plan.options.set
+        if !plan.options.clear.contains(.readOnly) { attributes.insert(.readOnly) }
+        switch context.cgroup.host.mode {
+        case .v2:
+            guard let directory = context.cgroup.directory(nil) else { return }
+            // The container's own directory: with a cgroup namespace it is the namespace's root, without one the same files.
+            let tree = try MountTree.clone(directory, recursive: false)
+            try tree.change(set: attributes, propagation: .private)
+            try tree.attach(over: target.raw)
+            try MountStage.applyPropagation(plan.options, tree)
+        case .v1, .hybrid:
+            try mountHierarchies(plan, context, target: target.raw, attributes)
+        }
+    }
+
+    /// A tmpfs with a folder for each hierarchy, named as on the host, and a link for each controller that shares one.
+    private static func mountHierarchies(
+        _ plan: MountPlan, _ context: InitContext, target: Int32, _ attributes: MountTree.Attributes
+    ) throws(SystemError) {
+        let filesystem = try FilesystemContext(type: "tmpfs")
+        try filesystem.set("mode", "755")
+        let tree = try filesystem.mount(attributes.subtracting(.readOnly))
+        try tree.attach(over: target)
+        let top = tree.descriptor.raw
+        for hierarchy in context.cgroup.host.v1 {
+            guard let controller = hierarchy.controllers.first, let directory = context.cgroup.directory(controller),
+                let slash = hierarchy.mountPoint.lastIndex(of: "/")
+            else { continue }
+            let name = String(hierarchy.mountPoint[hierarchy.mountPoint.index(after: slash)...])
+            try checkErrno(mkdirat(top, name, 0o755), "mkdir", name)
+            let bind = try MountTree.clone(directory, recursive: false)
+            try bind.change(set: attributes, propagation: .private)
+            try bind.attach(to: name, at: top)
+            for other in hierarchy.controllers where other != name && !other.hasPrefix("name=") {
+                // Another hierarchy may have that name already.
+                _ = symlinkat(name, top, other)
+            }
+        }
+        if attributes.contains(.readOnly) { try tree.change(set: .readOnly) }
+        try MountStage.applyPropagation(plan.options, tree)
+    }
+}

@@ -1,0 +1,82 @@
+import CLinux
+import Glibc
+import Linux
+
+/// What the child of `exec` needs.
+final class ExecContext {
+    let plan: ProcessPlan
+    let channel: Channel
+    let parentEnd: Int32
+    /// The container's init.
+    let container: Int32
+    /// CLONE_NEW… of all that the container has of its own.
+    let namespaces: UInt64
+    let seccomp: SeccompProgram?
+    let console: Int32
+    let preservedDescriptors: Int
+
+    init(
+        plan: ProcessPlan, channel: Channel, parentEnd: Int32, container: Int32, namespaces: UInt64,
+        seccomp: SeccompProgram?,
+        console: Int32, preservedDescriptors: Int
+    ) {
+        self.plan = plan
+        self.channel = channel
+        self.parentEnd = parentEnd
+        self.container = container
+        self.namespaces = namespaces
+        self.seccomp = seccomp
+        self.console = console
+        self.preservedDescriptors = preservedDescriptors
+    }
+}
+
+/// The process of `exec`, from the clone to execve.
+enum ExecInitStage {
+    static let entry: @convention(c) (UnsafeMutableRawPointer?) -> Void = { pointer in
+        guard let pointer else { _exit(127) }
+        run(Unmanaged<ExecContext>.fromOpaque(pointer).takeUnretainedValue())
+    }
+
+    private static func run(_ context: ExecContext) -> Never {
+        do throws(RuntimeError) {
+            close(context.parentEnd)
+            try enter(context)
+            try context.channel.tell(.created)
+            try context.channel.waitToGoOn()
+            try ExecStage.become(
+                context.plan, seccomp: context.seccomp, preserving: context.preservedDescriptors)
+        } catch {
+            context.channel.giveUp(error)
+        }
+    }
+
+    private static func enter(_ context: ExecContext) throws(RuntimeError) {
+        let plan = context.plan
+        // Before anything of the container is within reach, and it within reach of anything (CVE-2019-5736, CVE-2016-9962).
+        try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
+        sys_set_signal_mask(0)
+        try context.channel.waitToGoOn()
+        setsid()
+        try Limits.apply(plan.limits)
+        // All at once, through the init's own descriptor (setns(2), Linux 5.8).
+        let others = context.namespaces & ~Namespace.pid.rawValue
+        if others != 0 {
+            try step("join the container's namespaces") { () throws(SystemError) in
+                try check(sys_setns(context.container, Int32(truncatingIfNeeded: others)), "setns")
+            }
+        }
+        if context.namespaces & Namespace.user.rawValue != 0 {
+            try step("become root of the user namespace") { () throws(SystemError) in
+                try check(sys_setresgid(0), "setresgid")
+                try check(sys_setresuid(0), "setresuid")
+            }
+        }
+        if plan.terminal {
+            try ConsoleStage.adopt(ConsoleStage.openInside(plan, console: context.console))
+        }
+        try Identity.assume(plan)
+        try Identity.enterWorkingDirectory(plan.workingDirectory)
+        _ = try ExecStage.find(plan)
+    }
+}

@@ -1,0 +1,59 @@
+import Cgroups
+import CLinux
+import Glibc
+import Linux
+
+/// All that the cloned child needs, made before the clone. Descriptors are numbers: the parent owns the originals until the
+/// child has its copies.
+final class InitContext {
+    enum Gate {
+        /// Go on as soon as the parent says so (`run`).
+        case channel
+        /// Wait for `start` to connect to this listening socket (`create`).
+        case socket(Int32)
+    }
+
+    let plan: LaunchPlan
+    let channel: Channel
+    /// The parent's end, which the child closes: else it would never see that the parent is gone.
+    let parentEnd: Int32
+    let gate: Gate
+    /// For each of the plan's mounts, a bind source's detached tree, or -1.
+    let sources: [Int32]
+    /// The connected console socket, or -1.
+    let console: Int32
+    let seccomp: SeccompProgram?
+    let cgroup: Cgroup
+    /// Joined by the child itself, in this order.
+    let joins: [(kind: Namespace, descriptor: Int32, path: String)]
+    let rootfsStatus: FileStatus
+    /// Descriptors from 3 on that the program keeps.
+    let preservedDescriptors: Int
+    let newKeyring: Bool
+    /// Of the clone that makes the init.
+    let cloneFlags: UInt64
+    /// For the intermediate: what to join, or -1.
+    var userNamespace: Int32 = -1
+    /// For the intermediate: where to clone into, or -1.
+    var cgroupDescriptor: Int32 = -1
+
+    init(
+        plan: LaunchPlan, channel: Channel, parentEnd: Int32, gate: Gate, sources: [Int32], console: Int32,
+        seccomp: SeccompProgram?, cgroup: Cgroup, joins: [(kind: Namespace, descriptor: Int32, path: String)],
+        rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, cloneFlags: UInt64
+    ) {
+        self.plan = plan
+        self.channel = channel
+        self.parentEnd = parentEnd
+        self.gate = gate
+        self.sources = sources
+        self.console = console
+        self.seccomp = seccomp
+        self.cgroup = cgroup
+        self.joins = joins
+        self.rootfsStatus = rootfsStatus
+        self.preservedDescriptors = preservedDescriptors
+        self.newKeyring = newKeyring
+        self.cloneFlags = cloneFlags
+    }
+}

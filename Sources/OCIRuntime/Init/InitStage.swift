@@ -1,0 +1,152 @@
+import CLinux
+import Glibc
+import Linux
+import OCISpec
+
+/// The container's first process, from the clone to execve. It never returns to the parent's code.
+enum InitStage {
+    /// What clone3's child calls.
+    static let entry: @convention(c) (UnsafeMutableRawPointer?) -> Void = { pointer in
+        guard let pointer else { _exit(127) }
+        let context = Unmanaged<InitContext>.fromOpaque(pointer).takeUnretainedValue()
+        run(context)
+    }
+
+    static func run(_ context: InitContext) -> Never {
+        do throws(RuntimeError) {
+            close(context.parentEnd)
+            try create(context)
+            try context.channel.tell(.created)
+            let starter = try waitForStart(context)
+            try start(context, reportingTo: starter)
+        } catch {
+            context.channel.giveUp(error)
+        }
+    }
+
+    /// Everything up to the moment where only `start` is missing.
+    private static func create(_ context: InitContext) throws(RuntimeError) {
+        let plan = context.plan
+        // Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
+        try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
+        sys_set_signal_mask(0)
+        try context.channel.waitToGoOn()
+        setsid()
+        umask(0)
+        try enterNamespaces(context)
+        if context.newKeyring { try joinKeyring(plan.id) }
+        try setHostNames(plan)
+        try Limits.apply(plan.process.limits)
+        let ownsMounts = plan.namespaces.creates(.mount)
+        let root = ownsMounts ? try RootfsStage.prepare(context) : try RootfsStage.openJoined(plan)
+        try SysctlStage.apply(plan.sysctls)
+        let console = plan.process.terminal ? try ConsoleStage.open(context, root: root.raw) : nil
+        if ownsMounts { try RootfsStage.protect(plan, root: root.raw) }
+        try RootfsStage.makeWorkingDirectory(plan, root: root.raw)
+        if plan.hooks.runsBeforePivot {
+            try context.channel.tell(.mounted)
+            try context.channel.waitToGoOn()
+            try HookRunner.run(plan.hooks.createContainer, "createContainer", plan.hookState(.creating, pid: getpid()))
+        }
+        if ownsMounts { try RootfsStage.finish(plan, root: root.raw) }
+        if ownsMounts { try RootfsStage.pivot(plan, root: root.raw) } else { try RootfsStage.chroot(root.raw) }
+        if let console { try ConsoleStage.adopt(console) }
+        if let personality = plan.personality {
+            try step("linux.personality") { () throws(SystemError) in
+                try check(sys_personality(personality), "personality")
+            }
+        }
+        try Identity.assume(plan.process)
+        try Identity.enterWorkingDirectory(plan.process.workingDirectory)
+        // A program that isn't there is `create`'s failure, not `start`'s.
+        _ = try ExecStage.find(plan.process)
+    }
+
+    private static func enterNamespaces(_ context: InitContext) throws(RuntimeError) {
+        for join in context.joins {
+            try step("join namespace") { () throws(SystemError) in try join.kind.join(join.descriptor, join.path) }
+        }
+        if context.plan.namespaces.has(.user) {
+            // Inside the new namespace nobody is root before saying so.
+            try step("become root of the user namespace") { () throws(SystemError) in
+                try check(sys_setresgid(0), "setresgid")
+                try check(sys_setresuid(0), "setresuid")
+            }
+        }
+        // Only now is this process in its cgroup, which becomes the namespace's root.
+        if context.plan.namespaces.creates(.cgroup) {
+            try step("new cgroup namespace") { () throws(SystemError) in try Namespace.cgroup.unshare() }
+        }
+    }
+
+    private static func joinKeyring(_ id: String) throws(RuntimeError) {
+        let result = sys_join_session_keyring("_ses.\(id)")
+        // A kernel without keyrings has nothing to hide; a full quota is the host's business (keyctl(2)).
+        if result < 0, ![-ENOSYS, -EPERM, -EDQUOT].contains(result) {
+            throw RuntimeError("session keyring", SystemError("keyctl", errno: Errno(rawValue: -result)))
+        }
+    }
+
+    private static func setHostNames(_ plan: LaunchPlan) throws(RuntimeError) {
+        if let name = plan.hostname {
+            try step("hostname \"\(name)\"") { () throws(SystemError) in
+                try check(sys_sethostname(name, name.utf8.count), "sethostname")
+            }
+        }
+        if let name = plan.domainname {
+            try step("domainname \"\(name)\"") { () throws(SystemError) in
+                try check(sys_setdomainname(name, name.utf8.count), "setdomainname")
+            }
+        }
+    }
+
+    /// - Returns: who is told when execve fails.
+    private static func waitForStart(_ context: InitContext) throws(RuntimeError) -> Channel {
+        switch context.gate {
+        case .channel:
+            try context.channel.waitToGoOn()
+            return context.channel
+        case .socket(let listener):
+            // From here on `create` is done: its end of the channel is gone.
+            close(context.channel.number)
+            let accepted = sys_accept(listener)
+            if accepted < 0 {
+                // Nobody can be told any more.
+                _exit(1)
+            }
+            close(listener)
+            return Channel(number: accepted)
+        }
+    }
+
+    private static func start(_ context: InitContext, reportingTo channel: Channel) throws(RuntimeError) -> Never {
+        let plan = context.plan
+        do throws(RuntimeError) {
+            if !plan.hooks.startContainer.isEmpty {
+                try HookRunner.run(plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()))
+            }
+            try ExecStage.become(plan.process, seccomp: context.seccomp, preserving: context.preservedDescriptors)
+        } catch {
+            channel.giveUp(error)
+        }
+    }
+}
+
+extension Channel {
+    func tell(_ message: Message) throws(RuntimeError) {
+        try step("tell the runtime") { () throws(SystemError) in try send(message) }
+    }
+
+    /// Waits for the parent; when it is gone, so is this process.
+    func waitToGoOn() throws(RuntimeError) {
+        let answer = try step("wait for the runtime") { () throws(SystemError) in try receive()?.message }
+        if answer != .go { _exit(1) }
+    }
+
+    /// Tells why, and ends.
+    func giveUp(_ error: RuntimeError) -> Never {
+        // The other end may be gone; the exit code is all that is left then.
+        try? send(.failed, Array(error.description.utf8.prefix(4000)))
+        _exit(1)
+    }
+}

@@ -1,0 +1,122 @@
+import CLinux
+import Glibc
+import Linux
+
+/// Puts one mount of the plan in place.
+enum MountStage {
+    static func mount(_ plan: MountPlan, source: Int32, _ context: InitContext, root: Int32) throws(RuntimeError) {
+        do throws(SystemError) {
+            switch plan.kind {
+            case .bind:
+                try attachBind(plan, source: source, root: root)
+            case .filesystem(let type, let source):
+                try attachFilesystem(plan, type: type, source: source, root: root)
+            case .cgroup:
+                try CgroupMountStage.mount(plan, context, root: root)
+            }
+        } catch {
+            throw RuntimeError(error.description)
+        }
+    }
+
+    /// The parent has cloned the source's tree and given it its attributes; the target is made as a file or a folder, as the
+    /// source is.
+    private static func attachBind(_ plan: MountPlan, source: Int32, root: Int32) throws(SystemError) {
+        let target =
+            try FileStatus(at: source, "", emptyPath: true).isDirectory
+            ? RootedPath.makeDirectory(plan.destination, root: root)
+            : RootedPath.makeFile(plan.destination, root: root)
+        try refuseRoot(target, root: root, plan.destination)
+        try check(sys_move_mount(source, "", target.raw, "", 0x4 | 0x40), "move_mount", plan.destination)
+    }
+
+    private static func attachFilesystem(
+        _ plan: MountPlan, type: String, source: String, root: Int32
+    ) throws(SystemError) {
+        let target = try RootedPath.makeDirectory(plan.destination, root: root)
+        try refuseRoot(target, root: root, plan.destination)
+        if type == "proc" || type == "sysfs" {
+            // These must be where their name says: a symlink there would put the kernel's files elsewhere (CVE-2019-19921).
+            let honest = try RootedPath.open(plan.destination, root: root, resolve: [.inRoot, .noSymlinks])
+            if try !honest.status().isSameFile(as: target.status()) {
+                throw SystemError("open", path: plan.destination, errno: .loop)
+            }
+        }
+        if plan.options.data.contains(where: { $0.utf8.count > FilesystemContext.longestValue }) {
+            return try mountClassic(plan, type: type, source: source, target: target.raw)
+        }
+        let context = try FilesystemContext(type: type)
+        if !source.isEmpty { try context.set("source", source) }
+        for option in plan.options.data { try configure(context, option) }
+        if plan.options.isReadOnly, !MountStage.isKernelOwned(type) { try context.set(flag: "ro") }
+        var attributes = plan.options.set
+        attributes.remove(.noSymlinkFollow)
+        let tree = try context.mount(attributes)
+        if plan.options.set.contains(.noSymlinkFollow) { try tree.change(set: .noSymlinkFollow) }
+        try applyRecursive(plan.options, tree)
+        if plan.options.copyUp {
+            let from = try RootedPath.open(plan.destination, O_RDONLY | O_DIRECTORY, root: root)
+            // A read-only tmpfs is filled first.
+            if plan.options.isReadOnly { try tree.change(clear: .readOnly) }
+            try CopyUp.copy(from: from, to: tree.descriptor)
+            if plan.options.isReadOnly { try tree.change(set: .readOnly) }
+        } else if type == "tmpfs", !plan.options.data.contains(where: { $0.hasPrefix("mode=") }) {
+            try keepMode(of: target, on: tree)
+        }
+        try tree.attach(over: target.raw)
+        try applyPropagation(plan.options, tree)
+    }
+
+    /// A tmpfs without a mode of its own looks like the folder it covers.
+    private static func keepMode(of target: borrowing Descriptor, on tree: borrowing MountTree) throws(SystemError) {
+        let mode = try target.status().permissions
+        try checkErrno(fchmodat(tree.descriptor.raw, ".", mode, 0), "chmod")
+    }
+
+    private static func configure(_ context: borrowing FilesystemContext, _ option: String) throws(SystemError) {
+        guard let equals = option.firstIndex(of: "=") else { return try context.set(flag: option) }
+        try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
+    }
+
+    /// fsconfig(2) takes 255 bytes a value; overlay's lowerdir may be longer. The target is named by descriptor all the same.
+    private static func mountClassic(
+        _ plan: MountPlan, type: String, source: String, target: Int32
+    ) throws(SystemError) {
+        try Mount.mount(
+            source: source, target: "/proc/self/fd/\(target)", type: type,
+            flags: plan.options.isReadOnly ? .readOnly : [],
+            data: plan.options.data.joined(separator: ","))
+        // The descriptor names what lies below the new mount; ".." of nothing leads to the mount, the path resolved by the
+        // kernel through the descriptor does.
+        let tree = MountTree(try File.open("/proc/self/fd/\(target)/.", OpenFlag.path | O_DIRECTORY))
+        try tree.change(set: plan.options.set)
+        try applyRecursive(plan.options, tree)
+        try applyPropagation(plan.options, tree)
+    }
+
+    /// Their superblock is the host's too: only the mount may be read-only.
+    private static func isKernelOwned(_ type: String) -> Bool {
+        ["proc", "sysfs", "mqueue", "devpts", "tmpfs", "cgroup", "cgroup2", "securityfs", "debugfs"].contains(type)
+    }
+
+    /// Mounting over the root itself would leave the descriptor that everything else goes through below it.
+    private static func refuseRoot(
+        _ target: borrowing Descriptor, root: Int32, _ path: String
+    ) throws(SystemError) {
+        let there = try target.status().raw
+        let top = try FileStatus(at: root, "", emptyPath: true).raw
+        if there.inode == top.inode, there.device == top.device, there.mount_id == top.mount_id {
+            throw SystemError("mount over the container's root at", path: path, errno: .invalid)
+        }
+    }
+
+    static func applyRecursive(_ options: MountOptions, _ tree: borrowing MountTree) throws(SystemError) {
+        if options.recursiveSet.isEmpty, options.recursiveClear.isEmpty { return }
+        try tree.change(set: options.recursiveSet, clear: options.recursiveClear, recursive: true)
+    }
+
+    static func applyPropagation(_ options: MountOptions, _ tree: borrowing MountTree) throws(SystemError) {
+        guard let propagation = options.propagation else { return }
+        try tree.change(propagation: propagation, recursive: options.propagationIsRecursive)
+    }
+}

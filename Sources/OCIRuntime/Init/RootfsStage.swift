@@ -1,0 +1,108 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The container's root: made from the plan, every target resolved inside it and mounted on by descriptor, then pivoted into.
+enum RootfsStage {
+    /// Everything is mounted when this returns; nothing is protected yet.
+    static func prepare(_ context: InitContext) throws(RuntimeError) -> Descriptor {
+        let plan = context.plan
+        // Nothing done here may travel back to the host. What the host does still arrives, unless "private" was asked for.
+        let above: MountTree.Propagation = plan.rootPropagation == .private ? .private : .slave
+        try step("make the mounts the container's own") { () throws(SystemError) in
+            try MountTree.change("/", propagation: above, recursive: true)
+        }
+        let root = try mountRoot(context)
+        for (index, mount) in plan.mounts.enumerated() {
+            do throws(RuntimeError) {
+                try MountStage.mount(mount, source: context.sources[index], context, root: root.raw)
+            } catch {
+                throw RuntimeError("error mounting \(mount.sourceText) to rootfs at \(mount.destination): \(error)")
+            }
+        }
+        if let devices = plan.devices { try DeviceStage.make(devices, plan, root: root.raw) }
+        return root
+    }
+
+    /// pivot_root needs a mount point: the root filesystem is mounted on itself.
+    private static func mountRoot(_ context: InitContext) throws(RuntimeError) -> Descriptor {
+        let path = context.plan.rootfs
+        return try step("root filesystem") { () throws(SystemError) in
+            let target = try File.open(path, OpenFlag.path | O_DIRECTORY)
+            if try !target.status().isSameFile(as: context.rootfsStatus) {
+                throw SystemError("open (changed since it was looked at)", path: path, errno: .invalid)
+            }
+            let tree = try MountTree.clone("", at: target.raw, recursive: true)
+            try tree.attach(over: target.raw)
+            return try tree.descriptor.duplicate()
+        }
+    }
+
+    /// In a mount namespace that was joined nothing is mounted: its mounts are others' too.
+    static func openJoined(_ plan: LaunchPlan) throws(RuntimeError) -> Descriptor {
+        try step("root filesystem") { () throws(SystemError) in
+            try File.open(plan.rootfs, OpenFlag.path | O_DIRECTORY)
+        }
+    }
+
+    /// Read-only and masked paths.
+    static func protect(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        for path in plan.readOnlyPaths {
+            try step("linux.readonlyPaths \(path)") { () throws(SystemError) in
+                try MaskStage.makeReadOnly(path, root: root)
+            }
+        }
+        try MaskStage.mask(plan.maskedPaths, root: root)
+    }
+
+    /// The working directory is made when it is missing, as every engine expects.
+    static func makeWorkingDirectory(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        let path = plan.process.workingDirectory
+        if path == "/" { return }
+        do throws(SystemError) {
+            _ = try RootedPath.makeDirectory(path, root: root)
+        } catch {
+            // Not a folder, or not to be made: chdir will say so as the process's own user.
+        }
+    }
+
+    /// Nothing is made in the root after this.
+    static func finish(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        if !plan.readOnlyRoot { return }
+        try step("root.readonly") { () throws(SystemError) in try MountTree.change("", at: root, set: .readOnly) }
+    }
+
+    /// The container's root becomes this process's, and the host's tree is gone from it.
+    static func pivot(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        try step("pivot_root into \(plan.rootfs)") { () throws(SystemError) in
+            try checkErrno(fchdir(root), "fchdir", plan.rootfs)
+            // The old root is put over the new one, so nothing has to be made for it; then it is taken off.
+            try check(sys_pivot_root(".", "."), "pivot_root")
+            try check(sys_umount2(".", 2), "umount the old root")
+            try checkErrno(chdir("/"), "chdir", "/")
+        }
+        if plan.rootPropagation != .slave {
+            try step("linux.rootfsPropagation") { () throws(SystemError) in
+                try MountTree.change("/", propagation: plan.rootPropagation)
+            }
+        }
+    }
+
+    static func chroot(_ root: Int32) throws(RuntimeError) {
+        try step("chroot into the root filesystem") { () throws(SystemError) in
+            try checkErrno(fchdir(root), "fchdir")
+            try checkErrno(Glibc.chroot("."), "chroot")
+        }
+    }
+}
+
+extension MountPlan {
+    /// What the mount is of, for an error.
+    var sourceText: String {
+        switch kind {
+        case .bind(let source): "\"\(source)\""
+        case .filesystem(let type, _): type
+        case .cgroup: "cgroup"
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Glibc
+import JSON
+import Linux
+
+/// runc's log: a line an event, to standard error or to `--log FILE`, as text or JSON.
+struct Log {
+    enum Format { case text, json }
+
+    var path: String?
+    var format = Format.text
+    var showsDebug = false
+
+    func error(_ message: String) { write("error", message) }
+    func warning(_ message: String) { write("warning", message) }
+    func debug(_ message: @autoclosure () -> String) {
+        if showsDebug { write("debug", message()) }
+    }
+
+    /// The error goes to the log file, for the engine, and to standard error, for people.
+    func final(_ message: String) {
+        if path != nil { write("error", message) }
+        Log.toStandardError("kubesim-oci: \(message)\n")
+    }
+
+    private func write(_ level: String, _ message: String) {
+        let line: [UInt8]
+        switch format {
+        case .json:
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.required("level", level)
+                writer.required("msg", message)
+                writer.required("time", Timestamp.now())
+            }
+            line = writer.bytes + [UInt8(ascii: "\n")]
+        case .text:
+            var quoted = JSONWriter()
+            quoted.value(message)
+            let text = String(decoding: quoted.bytes, as: UTF8.self)
+            line = Array("time=\"\(Timestamp.now())\" level=\(level) msg=\(text)\n".utf8)
+        }
+        guard let path else { return Log.toStandardError(line) }
+        do throws(SystemError) {
+            try File.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o644).writeAll(line)
+        } catch {
+            // The log itself can't be written: the person at the terminal is all that is left.
+            Log.toStandardError(line)
+        }
+    }
+
+    private static func toStandardError(_ text: String) { toStandardError(Array(text.utf8)) }
+
+    private static func toStandardError(_ line: [UInt8]) {
+        // Nobody is left to be told when standard error is closed too.
+        _ = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,53 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The sources of the plan's bind mounts, as detached trees with their final attributes: opened on the host's side, where the
+/// process still has its rights and the paths still mean what the caller meant.
+struct BindSources: ~Copyable {
+    /// For each mount of the plan, a tree's descriptor or -1.
+    let numbers: [Int32]
+
+    init(_ plan: LaunchPlan) throws(RuntimeError) {
+        var opened: [Int32] = []
+        do throws(RuntimeError) {
+            for mount in plan.mounts {
+                guard case .bind(let source) = mount.kind else {
+                    opened.append(-1)
+                    continue
+                }
+                do throws(SystemError) {
+                    opened.append(try BindSources.open(source, mount, plan))
+                } catch {
+                    throw RuntimeError("error mounting \"\(source)\" to rootfs at \(mount.destination): \(error)")
+                }
+            }
+        } catch {
+            for number in opened where number >= 0 { close(number) }
+            throw error
+        }
+        numbers = opened
+    }
+
+    deinit { for number in numbers where number >= 0 { close(number) } }
+
+    private static func open(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(SystemError) -> Int32 {
+        let options = mount.options
+        let tree = try MountTree.clone(source, recursive: options.recursiveBind)
+        if MountPlan.cleaned(mount.destination) == "/proc" {
+            if try FilesystemStatistics(of: tree.descriptor).type != FilesystemStatistics.procMagic {
+                throw SystemError("only a procfs may be mounted on /proc, not", path: source, errno: .invalid)
+            }
+        }
+        // A clone of a shared mount is its peer: what the container mounts below would appear on the host.
+        switch plan.rootPropagation {
+        case .shared: break
+        case .private, .unbindable: try tree.change(propagation: .private, recursive: true)
+        case .slave: try tree.change(propagation: .slave, recursive: true)
+        }
+        if !options.set.isEmpty || !options.clear.isEmpty { try tree.change(set: options.set, clear: options.clear) }
+        try MountStage.applyRecursive(options, tree)
+        try MountStage.applyPropagation(options, tree)
+        return try tree.descriptor.duplicate().release()
+    }
+}

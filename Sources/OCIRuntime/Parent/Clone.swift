@@ -1,0 +1,65 @@
+import CLinux
+import Cgroups
+import Glibc
+import Linux
+
+/// clone3, in the right namespaces.
+enum Clone {
+    static func start(
+        _ context: InitContext, joins: inout NamespaceJoins, ends: consuming ChannelEnds
+    ) throws(RuntimeError) -> InitProcess {
+        let cgroup = context.cgroup.host.mode == .v2 ? try openCgroup(context.cgroup) : nil
+        try SingleThread.require()
+        let joinedUser = joins.user
+        let pointer = Unmanaged.passUnretained(context).toOpaque()
+        var pidfd: Int32 = -1
+        let entry = joinedUser == nil ? InitStage.entry : IntermediateStage.entry
+        let flags = joinedUser == nil ? context.cloneFlags : 0
+        context.userNamespace = joinedUser ?? -1
+        context.cgroupDescriptor = cgroup ?? -1
+        let into = joinedUser == nil ? cgroup ?? -1 : -1
+        let pid = try joins.inside { () throws(RuntimeError) -> pid_t in
+            let result = sys_clone3(flags, &pidfd, into, SIGCHLD, entry, pointer)
+            if result < 0 {
+                throw RuntimeError("create namespaces", SystemError("clone3", errno: Errno(rawValue: Int32(-result))))
+            }
+            return pid_t(result)
+        }
+        withExtendedLifetime(context) {}
+        let parent = ends.keepParent()
+        if let cgroup { close(cgroup) }
+        let cloned = Pidfd(Descriptor(owning: pidfd))
+        if joinedUser == nil { return InitProcess(pid: pid, pidfd: cloned, end: parent) }
+        return try awaitInit(cloned, parent)
+    }
+
+    /// The intermediate tells the init's pid and ends; the init is this process's child (CLONE_PARENT), so its number can't be
+    /// reused before it is reaped.
+    private static func awaitInit(
+        _ intermediate: consuming Pidfd, _ parent: consuming Descriptor
+    ) throws(RuntimeError) -> InitProcess {
+        let channel = Channel(number: parent.raw)
+        let message = try step("wait for the intermediate stage") { () throws(SystemError) in try channel.receive() }
+        _ = try? intermediate.wait()
+        if let message, message.message == .failed { throw RuntimeError(String(decoding: message.body, as: UTF8.self)) }
+        guard let message, message.message == .pid, message.body.count == 4 else {
+            throw RuntimeError("the intermediate stage ended without a word")
+        }
+        let pid = pid_t(
+            message.body.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) })
+        let pidfd = try step("open the init") { () throws(SystemError) in try Pidfd(pid: pid) }
+        return InitProcess(pid: pid, pidfd: pidfd, end: parent)
+    }
+
+    private static func openCgroup(_ cgroup: Cgroup) throws(RuntimeError) -> Int32? {
+        try cgroups { () throws(CgroupError) in try cgroup.openForClone()?.release() }
+    }
+}
+
+extension NamespacePlan {
+    /// For clone3: a cgroup namespace can be made only once the process is in its cgroup, and a time namespace begins with the
+    /// next child.
+    var cloneFlags: UInt64 {
+        created.reduce(0) { $1 == .cgroup || $1 == .time ? $0 : $0 | $1.rawValue }
+    }
+}

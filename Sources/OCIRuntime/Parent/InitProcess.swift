@@ -1,0 +1,47 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The cloned init, as its parent holds it.
+final class InitProcess {
+    let pid: pid_t
+    let pidfd: Pidfd
+    let channel: Channel
+    private let end: Descriptor
+
+    init(pid: pid_t, pidfd: consuming Pidfd, end: consuming Descriptor) {
+        self.pid = pid
+        self.pidfd = pidfd
+        channel = Channel(number: end.raw)
+        self.end = end
+    }
+
+    /// Puts it to death and reaps it; with it goes every process of its pid namespace.
+    func destroy() {
+        try? pidfd.signal(SIGKILL)  // it may be gone already
+        _ = try? pidfd.wait()
+    }
+
+    /// The next message from the init; its failure is thrown, its death too.
+    func expect(_ message: Channel.Message) throws(RuntimeError) {
+        let got = try step("wait for the init") { () throws(SystemError) in try channel.receive() }
+        guard let got else { throw RuntimeError("the container's init ended too early: \(ending())") }
+        if got.message == .failed { throw RuntimeError(String(decoding: got.body, as: UTF8.self)) }
+        if got.message != message { throw RuntimeError("internal error: message \(got.message) instead of \(message)") }
+    }
+
+    /// After the last go: nothing comes when execve worked, since the channel closes with it.
+    func expectExecution() throws(RuntimeError) {
+        let got = try step("wait for the init") { () throws(SystemError) in try channel.receive() }
+        if let got { throw RuntimeError(String(decoding: got.body, as: UTF8.self)) }
+    }
+
+    private func ending() -> String {
+        switch try? pidfd.wait() {
+        case .exited(let code): "exit code \(code)"
+        case .signalled(SIGKILL): "killed (out of the container's memory limit?)"
+        case .signalled(let signal): "signal \(signal)"
+        default: "unknown reason"
+        }
+    }
+}

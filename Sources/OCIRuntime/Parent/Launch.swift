@@ -1,0 +1,129 @@
+import CLinux
+import Cgroups
+import Glibc
+import JSON
+import Linux
+import OCISpec
+
+/// A container that was just made; its init waits for the word.
+struct LaunchedContainer {
+    let initProcess: InitProcess
+    let directory: StateDirectory
+    let record: ContainerRecord
+    let plan: LaunchPlan
+    let cgroup: Cgroup
+    /// Takes everything back; to be kept or run.
+    let undo: Undo
+    /// The pty's master, when this process was to have it.
+    let terminal: TerminalProxy?
+}
+
+/// Makes a container: everything that can fail on the host first, then the clone, then what the parent owes the child. Any
+/// failure undoes all that was made.
+enum Launch {
+    enum Waiting {
+        /// For `start`, with the terminal at the console socket (`create`).
+        case start
+        /// For this process (`run`); `ownTerminal` keeps the terminal here.
+        case here(ownTerminal: Bool)
+    }
+
+    static func create(_ request: LaunchRequest, _ waiting: Waiting) throws(RuntimeError) -> LaunchedContainer {
+        let bundle = try Bundle.read(request.bundle)
+        try validate(bundle)
+        let plan = try LaunchPlan(bundle.spec, id: request.id, bundle: bundle.path) { request.log.warning($0) }
+        request.log.debug("plan: \(plan)")
+        let rootfs = try step("root filesystem") { () throws(SystemError) in try FileStatus(plan.rootfs) }
+        if !rootfs.isDirectory { throw RuntimeError("root filesystem: \(plan.rootfs): Not a directory") }
+
+        let undo = Undo()
+        let directory = try StateDirectory.make(request.id, root: request.root)
+        undo.add { try? directory.remove() }
+        try step("copy config.json") { () throws(SystemError) in
+            try File.open("config.json", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: directory.descriptor.raw)
+                .writeAll(bundle.bytes)
+        }
+        let sources = try BindSources(plan)
+        var keepsTerminal = false
+        if case .here(ownTerminal: true) = waiting { keepsTerminal = true }
+        let console = try Console.open(plan.process, socket: request.consoleSocket, here: keepsTerminal)
+        var gate: StartGate?
+        if case .start = waiting { gate = try StartGate(directory) }
+        let seccomp = try bundle.seccomp(cache: request.root)
+        var joins = try NamespaceJoins(plan.namespaces.joined)
+        let cgroup = try makeCgroup(plan, undo)
+        let time = try TimeNamespace(plan)
+        let ends = try ChannelEnds()
+        let context = InitContext(
+            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
+            gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.number,
+            seccomp: seccomp, cgroup: cgroup, joins: joins.inChild, rootfsStatus: rootfs,
+            preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring,
+            cloneFlags: plan.namespaces.cloneFlags)
+        let initProcess = try Clone.start(context, joins: &joins, ends: ends)
+        undo.add { initProcess.destroy() }
+        try time.leave()
+        try serve(initProcess, plan, cgroup, request)
+        let record = try write(plan, bundle, initProcess.pid, in: directory)
+        if let file = request.pidFile {
+            try step("write the pid file") { () throws(SystemError) in
+                try AtomicFile.write(file, String(initProcess.pid), mode: 0o644)
+            }
+        }
+        return LaunchedContainer(
+            initProcess: initProcess, directory: directory, record: record, plan: plan, cgroup: cgroup, undo: undo,
+            terminal: console.proxy)
+    }
+
+    private static func validate(_ bundle: Bundle) throws(RuntimeError) {
+        let violations = bundle.spec.validateForStart()
+        if violations.isEmpty { return }
+        throw RuntimeError("\(bundle.path)/config.json: " + violations.map(\.description).joined(separator: "; "))
+    }
+
+    private static func makeCgroup(_ plan: LaunchPlan, _ undo: Undo) throws(RuntimeError) -> Cgroup {
+        let cgroup = try cgroups { () throws(CgroupError) in
+            try Cgroup(path: plan.cgroupsPath, host: CgroupHost.detect())
+        }
+        // A cgroup that was there belongs to somebody else.
+        let existed = cgroup.exists
+        try cgroups { () throws(CgroupError) in try cgroup.create() }
+        if !existed { undo.add { try? cgroup.remove() } }
+        if let resources = plan.resources { try cgroups { () throws(CgroupError) in try cgroup.apply(resources) } }
+        return cgroup
+    }
+
+    /// What the init can't do for itself, and the conversation with it.
+    private static func serve(
+        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: Cgroup, _ request: LaunchRequest
+    ) throws(RuntimeError) {
+        let pid = initProcess.pid
+        if plan.namespaces.creates(.user) { try UserMappings.write(plan.uidMappings, plan.gidMappings, pid: pid) }
+        if cgroup.host.mode != .v2 {
+            try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) }
+        }
+        if let adjustment = plan.process.oomScoreAdjustment {
+            try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }
+        }
+        try initProcess.channel.tell(.go)
+        if plan.hooks.runsBeforePivot {
+            try initProcess.expect(.mounted)
+            try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.creating, pid: pid))
+            try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))
+            try initProcess.channel.tell(.go)
+        }
+        try initProcess.expect(.created)
+    }
+
+    private static func write(
+        _ plan: LaunchPlan, _ bundle: Bundle, _ pid: pid_t, in directory: StateDirectory
+    ) throws(RuntimeError) -> ContainerRecord {
+        let stat = try step("look at the init") { () throws(SystemError) in try ProcessStat(pid: pid) }
+        let record = ContainerRecord(
+            ociVersion: bundle.spec.ociVersion, id: plan.id, pid: pid, startTime: stat.startTime, bundle: plan.bundle,
+            rootfs: plan.rootfs, created: Timestamp.now(), cgroupsPath: plan.cgroupsPath, ownerUID: geteuid(),
+            annotations: plan.annotations)
+        try record.write(in: directory)
+        return record
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import Linux
+import OCISpec
+
+/// Everything that making a container will do, decided: a pure function of its configuration and its bundle's path.
+struct LaunchPlan: Sendable {
+    var id: String
+    var bundle: String
+    /// Absolute path of the root filesystem on the host.
+    var rootfs: String
+    var readOnlyRoot: Bool
+    var namespaces: NamespacePlan
+    var uidMappings: [LinuxIDMapping]
+    var gidMappings: [LinuxIDMapping]
+    var timeOffsets: [String: LinuxTimeOffset]
+    var hostname: String?
+    var domainname: String?
+    var mounts: [MountPlan]
+    /// Nil when the container's /dev is the host's, which is left alone.
+    var devices: [DevicePlan]?
+    var sysctls: [SysctlPlan]
+    var maskedPaths: [String]
+    var readOnlyPaths: [String]
+    /// Of the container's root, as its peers see it.
+    var rootPropagation: MountTree.Propagation
+    var process: ProcessPlan
+    var hooks: Hooks
+    var personality: UInt?
+    /// Below each hierarchy's mount point.
+    var cgroupsPath: String
+    var resources: LinuxResources?
+    var annotations: [String: String]
+
+    /// - Parameters:
+    ///   - bundle: its absolute path.
+    ///   - warn: told of what is passed over.
+    init(_ spec: Spec, id: ContainerID, bundle: String, warn: (String) -> Void) throws(RuntimeError) {
+        guard let process = spec.process else { throw RuntimeError("config.json has no process") }
+        guard let root = spec.root, !root.path.isEmpty else { throw RuntimeError("config.json has no root.path") }
+        let linux = spec.linux ?? LinuxSection()
+        try LaunchPlan.refuseUnsupported(linux)
+        self.id = id.text
+        self.bundle = bundle
+        rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : bundle + "/" + root.path
+        readOnlyRoot = root.readonly
+        let namespaces = try NamespacePlan(linux.namespaces)
+        self.namespaces = namespaces
+        uidMappings = linux.uidMappings
+        gidMappings = linux.gidMappings
+        timeOffsets = linux.timeOffsets
+        hostname = spec.hostname.flatMap { $0.isEmpty ? nil : $0 }
+        domainname = spec.domainname.flatMap { $0.isEmpty ? nil : $0 }
+        let mounts = try spec.mounts.map { mount throws(RuntimeError) in try MountPlan(mount, bundle: bundle) }
+        self.mounts = mounts
+        if mounts.contains(where: \.isHostDevice) {
+            devices = nil
+        } else {
+            let asked = try linux.devices.map { device throws(RuntimeError) in try DevicePlan(device) }
+            devices = DevicePlan.defaults.filter { standard in !asked.contains { $0.path == standard.path } } + asked
+        }
+        sysctls = try SysctlPlan.all(linux.sysctl, namespaces: namespaces)
+        maskedPaths = linux.maskedPaths
+        readOnlyPaths = linux.readonlyPaths
+        rootPropagation = try LaunchPlan.propagation(linux.rootfsPropagation)
+        self.process = try ProcessPlan(process, warn: warn)
+        hooks = spec.hooks ?? Hooks()
+        personality = try linux.personality.map { value throws(RuntimeError) in try LaunchPlan.personality(value) }
+        let path = linux.cgroupsPath ?? ""
+        cgroupsPath = path.isEmpty ? "/" + id.text : path
+        resources = linux.resources
+        annotations = spec.annotations
+        try validate()
+    }
+
+    private func validate() throws(RuntimeError) {
+        if !namespaces.has(.mount) {
+            throw RuntimeError("linux.namespaces has no mount namespace: the host's mounts would be changed")
+        }
+        if namespaces.creates(.user), uidMappings.isEmpty || gidMappings.isEmpty {
+            throw RuntimeError("linux.uidMappings and linux.gidMappings are needed for a new user namespace")
+        }
+        if !namespaces.has(.user), !uidMappings.isEmpty || !gidMappings.isEmpty {
+            throw RuntimeError("linux.uidMappings are there, but no user namespace in linux.namespaces")
+        }
+        if hostname != nil || domainname != nil, !namespaces.has(.uts) {
+            throw RuntimeError("unable to set hostname or domainname without a private UTS namespace")
+        }
+        if !timeOffsets.isEmpty, !namespaces.creates(.time) {
+            throw RuntimeError("linux.timeOffsets are there, but no new time namespace in linux.namespaces")
+        }
+    }
+
+    private static func refuseUnsupported(_ linux: LinuxSection) throws(RuntimeError) {
+        func refuse(_ field: String) -> RuntimeError { RuntimeError("linux.\(field) is not supported yet") }
+        if linux.intelRdt != nil { throw refuse("intelRdt") }
+        if linux.memoryPolicy != nil { throw refuse("memoryPolicy") }
+        if !linux.netDevices.isEmpty { throw refuse("netDevices") }
+        if let label = linux.mountLabel, !label.isEmpty, File.exists("/sys/fs/selinux/enforce") {
+            throw refuse("mountLabel")
+        }
+    }
+
+    private static func propagation(_ name: String?) throws(RuntimeError) -> MountTree.Propagation {
+        guard let name, !name.isEmpty else { return .slave }
+        let plain = name.utf8.first == UInt8(ascii: "r") ? String(name.dropFirst()) : name
+        guard let value = MountOptions.propagation(plain) else {
+            throw RuntimeError("linux.rootfsPropagation: unknown value \"\(name)\"")
+        }
+        return value
+    }
+
+    private static func personality(_ value: LinuxPersonality) throws(RuntimeError) -> UInt {
+        if !value.flags.isEmpty { throw RuntimeError("linux.personality.flags are not supported") }
+        switch value.domain {
+        case "LINUX": return 0
+        case "LINUX32": return 8
+        default: throw RuntimeError("linux.personality.domain: unknown value \"\(value.domain)\"")
+        }
+    }
+}

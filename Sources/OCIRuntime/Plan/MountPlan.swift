@@ -1,0 +1,87 @@
+import Linux
+import OCISpec
+
+/// One mount of the container, with nothing left to decide.
+struct MountPlan: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        /// What is at `source` on the host, an absolute path.
+        case bind(source: String)
+        case filesystem(type: String, source: String)
+        /// The container's cgroups, in whichever version the host has them.
+        case cgroup
+    }
+
+    var kind: Kind
+    var destination: String
+    var options: MountOptions
+
+    /// - Parameter bundle: where relative sources start.
+    init(_ mount: OCISpec.Mount, bundle: String) throws(RuntimeError) {
+        let options: MountOptions
+        do throws(RuntimeError) {
+            options = try MountOptions(mount.options)
+        } catch {
+            throw RuntimeError("mounts: \(mount.destination): \(error)")
+        }
+        self.options = options
+        if mount.destination.isEmpty { throw RuntimeError("mounts: a mount has no destination") }
+        if !mount.uidMappings.isEmpty || !mount.gidMappings.isEmpty {
+            throw RuntimeError("mounts: \(mount.destination): uidMappings (ID-mapped mounts) are not supported yet")
+        }
+        // runc takes a relative destination as relative to the root.
+        destination = mount.destination.utf8.first == UInt8(ascii: "/") ? mount.destination : "/" + mount.destination
+        if options.bind || mount.type == "bind" || mount.type == "rbind" {
+            guard let source = mount.source, !source.isEmpty else {
+                throw RuntimeError("mounts: \(mount.destination): a bind mount needs a source")
+            }
+            kind = .bind(source: source.utf8.first == UInt8(ascii: "/") ? source : bundle + "/" + source)
+            if !options.bind { self.options.recursiveBind = mount.type == "rbind" }
+        } else if let type = mount.type, !type.isEmpty, type != "none" {
+            kind =
+                type == "cgroup" || type == "cgroup2" ? .cgroup : .filesystem(type: type, source: mount.source ?? type)
+        } else {
+            throw RuntimeError("mounts: \(mount.destination): neither a type nor the option bind")
+        }
+        try refuseUnsafeProc()
+    }
+
+    /// Over `/proc` only a procfs may stand, and below it only files that are known to be harmless: what the kernel and we
+    /// trust to be the kernel's would else come from the container (CVE-2019-16884, CVE-2025-52881).
+    private func refuseUnsafeProc() throws(RuntimeError) {
+        let path = MountPlan.cleaned(destination)
+        guard path == "/proc" || path.hasPrefix("/proc/") else { return }
+        if path == "/proc" {
+            switch kind {
+            case .filesystem(type: "proc", _): return
+            case .bind: return  // the launch looks whether the source is a procfs
+            default:
+                throw RuntimeError("mounts: \(destination): only a filesystem of type proc may be mounted on /proc")
+            }
+        }
+        if !MountPlan.allowedBelowProc.contains(path) {
+            throw RuntimeError("mounts: \(destination): is inside /proc, where nothing may be mounted")
+        }
+    }
+
+    /// Files that lxcfs and the like provide.
+    private static let allowedBelowProc = [
+        "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+        "/proc/loadavg",
+        "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+    ]
+
+    /// Without ".", ".." and doubled slashes, as far as text alone can tell.
+    static func cleaned(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// Whether this gives the container its own /dev, where default devices and links belong.
+    var isHostDevice: Bool {
+        if case .bind = kind { return MountPlan.cleaned(destination) == "/dev" }
+        return false
+    }
+}

@@ -1,0 +1,115 @@
+import Glibc
+import Linux
+import OCISpec
+
+/// A process as it will be at execve, numbers instead of names.
+struct ProcessPlan: Sendable {
+    var arguments: [String]
+    var environment: [String]
+    var workingDirectory: String
+    var uid: UInt32
+    var gid: UInt32
+    var groups: [UInt32]
+    var umask: UInt32
+    var terminal: Bool
+    /// Rows and columns.
+    var consoleSize: (height: UInt16, width: UInt16)?
+    /// A configuration without any leaves none.
+    var capabilities: Capabilities
+    var limits: [Limit]
+    var noNewPrivileges: Bool
+    var oomScoreAdjustment: Int?
+
+    struct Capabilities: Hashable, Sendable {
+        var bounding: CapabilitySet = []
+        var effective: CapabilitySet = []
+        var inheritable: CapabilitySet = []
+        var permitted: CapabilitySet = []
+        var ambient: CapabilitySet = []
+    }
+
+    struct Limit: Hashable, Sendable {
+        var name: String
+        var resource: Int32
+        var soft: UInt64
+        var hard: UInt64
+    }
+
+    /// - Parameter warn: told of what is passed over (a capability that this kernel doesn't have).
+    init(_ process: OCISpec.Process, warn: (String) -> Void) throws(RuntimeError) {
+        try ProcessPlan.refuseUnsupported(process)
+        if process.args.isEmpty { throw RuntimeError("process.args is empty: there is nothing to run") }
+        for text in process.args + process.env where text.utf8.contains(0) {
+            throw RuntimeError("process.args and process.env may not contain a NUL byte")
+        }
+        if process.cwd.utf8.first != UInt8(ascii: "/") {
+            throw RuntimeError("process.cwd \"\(process.cwd)\" is not an absolute path")
+        }
+        arguments = process.args
+        environment = process.env
+        workingDirectory = process.cwd
+        uid = process.user.uid
+        gid = process.user.gid
+        groups = process.user.additionalGids
+        umask = process.user.umask ?? 0o022
+        terminal = process.terminal
+        consoleSize = process.consoleSize.map {
+            (UInt16(clamping: $0.height), UInt16(clamping: $0.width))
+        }
+        capabilities = ProcessPlan.capabilities(process.capabilities ?? LinuxCapabilities(), warn: warn)
+        limits = try process.rlimits.map { limit throws(RuntimeError) in try ProcessPlan.limit(limit) }
+        noNewPrivileges = process.noNewPrivileges
+        oomScoreAdjustment = process.oomScoreAdj
+    }
+
+    private static func refuseUnsupported(_ process: OCISpec.Process) throws(RuntimeError) {
+        func refuse(_ field: String) -> RuntimeError { RuntimeError("process.\(field) is not supported yet") }
+        if process.scheduler != nil { throw refuse("scheduler") }
+        if process.ioPriority != nil { throw refuse("ioPriority") }
+        if process.execCPUAffinity != nil { throw refuse("execCPUAffinity") }
+        if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined" {
+            throw RuntimeError(
+                "process.apparmorProfile \"\(profile)\": "
+                    + (File.exists("/sys/kernel/security/apparmor")
+                        ? "is not supported yet" : "this kernel has no AppArmor"))
+        }
+        if let label = process.selinuxLabel, !label.isEmpty, File.exists("/sys/fs/selinux/enforce") {
+            throw refuse("selinuxLabel")
+        }
+    }
+
+    private static func capabilities(_ lists: LinuxCapabilities, warn: (String) -> Void) -> Capabilities {
+        let supported = CapabilitySet.supported
+        func read(_ names: [String]) -> CapabilitySet {
+            var set: CapabilitySet = []
+            for name in names {
+                guard let capability = CapabilitySet(name: name), supported.contains(capability) else {
+                    warn("ignoring unknown or unavailable capability: \(name)")
+                    continue
+                }
+                set.insert(capability)
+            }
+            return set
+        }
+        return Capabilities(
+            bounding: read(lists.bounding), effective: read(lists.effective), inheritable: read(lists.inheritable),
+            permitted: read(lists.permitted), ambient: read(lists.ambient))
+    }
+
+    private static func limit(_ limit: POSIXRlimit) throws(RuntimeError) -> Limit {
+        guard let number = limitNames.firstIndex(of: limit.type) else {
+            throw RuntimeError("process.rlimits: unknown type \"\(limit.type)\"")
+        }
+        if limit.soft > limit.hard {
+            throw RuntimeError("process.rlimits: \(limit.type): soft \(limit.soft) is above hard \(limit.hard)")
+        }
+        return Limit(name: limit.type, resource: Int32(number), soft: limit.soft, hard: limit.hard)
+    }
+
+    /// In the kernel's order (asm-generic/resource.h).
+    private static let limitNames = [
+        "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC",
+        "RLIMIT_NOFILE", "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE",
+        "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+    ]
+}

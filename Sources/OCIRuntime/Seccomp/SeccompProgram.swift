@@ -1,0 +1,26 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A compiled filter, ready for the kernel.
+final class SeccompProgram: Sendable {
+    /// `struct sock_filter`s, 8 bytes each.
+    let bytes: [UInt8]
+    /// SECCOMP_FILTER_FLAG_….
+    let flags: UInt32
+
+    init(bytes: [UInt8], flags: UInt32) {
+        self.bytes = bytes
+        self.flags = flags
+    }
+
+    /// SECCOMP_FILTER_FLAG_SPEC_ALLOW, which runc sets when the configuration names no flags.
+    static let specAllow: UInt32 = 4
+
+    /// seccomp(2). From here on the filter judges this process too.
+    func load() throws(RuntimeError) {
+        let count = UInt16(bytes.count / 8)
+        let result = bytes.withUnsafeBytes { sys_seccomp_load(flags, $0.baseAddress, count) }
+        if result < 0 { throw RuntimeError("linux.seccomp", SystemError("seccomp", errno: Errno(rawValue: -result))) }
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+import JSON
+import Linux
+import OCISpec
+
+/// `spec`: a configuration to start from, as config.json in the bundle.
+enum WriteSpec {
+    static func run(bundle: String?) throws(RuntimeError) {
+        let path = (bundle.map { $0 + "/" } ?? "") + "config.json"
+        let bytes = Spec.starter().encoded(indent: "\t") + [UInt8(ascii: "\n")]
+        do throws(SystemError) {
+            try File.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666).writeAll(bytes)
+        } catch {
+            if error.errno == .exists { throw RuntimeError("File \(path) exists. Remove it first") }
+            throw RuntimeError("write the configuration", error)
+        }
+    }
+}

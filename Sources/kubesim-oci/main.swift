@@ -1,0 +1,4 @@
+import Glibc
+import OCIRuntime
+
+exit(OCIRuntime.main(CommandLine.arguments))
