@@ -149,7 +149,7 @@ let package = Package(
         tests("OCIRuntimeTests", ["OCIRuntime", "Linux", "OCISpec", "JSON", "TestKit"]),
         tests("ShimTests", ["Shim", "ShimProtocol", "ShimClient", "Linux", "JSON", "TestKit"]),
         tests("KubeTypesTests", ["KubeTypes", "JSON"]),
-        tests("ImagesTests", ["Images", "Linux", "CArchive", "TestKit"]),
+        tests("ImagesTests", ["Images", "Linux", "CLinux", "CArchive", "TestKit", crypto, log]),
         tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
         tests(
             "SandboxesTests",

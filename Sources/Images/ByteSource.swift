@@ -31,10 +31,13 @@ final class FileWindow: ByteSource {
     private let path: String
     private var offset: UInt64
     private let end: UInt64
-    private let progress: ((UInt64) -> Void)?
+    private let progress: ((UInt64) throws(ImportFailure) -> Void)?
 
     /// - Parameter progress: called with the bytes of each read
-    init(_ file: OpenFile, path: String, offset: UInt64, length: UInt64, progress: ((UInt64) -> Void)? = nil) {
+    init(
+        _ file: OpenFile, path: String, offset: UInt64, length: UInt64,
+        progress: ((UInt64) throws(ImportFailure) -> Void)? = nil
+    ) {
         self.file = file
         self.path = path
         self.offset = offset
@@ -51,7 +54,7 @@ final class FileWindow: ByteSource {
             if count < 0 { throw .call("read", path, -errno) }
             if count == 0 { throw .refused(entry: nil, reason: "the file became shorter while it was read") }
             offset += UInt64(count)
-            progress?(UInt64(count))
+            try progress?(UInt64(count))
             return count
         }
     }

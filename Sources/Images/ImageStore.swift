@@ -4,12 +4,13 @@ import Logging
 /// The node's images: content by digest, layers unpacked once, and the containers' root filesystems on top of them.
 ///
 /// Everything lies below one root directory, and is rebuilt from it at the start:
-/// `content/blobs/sha256/…`, `layers/<chain id>/fs`, `snapshots/<container>/{upper,work}`, `images/….json`.
+/// `content/blobs/sha256/…`, `content/images/….json`, `layers/<chain id>/fs`, `snapshots/<container>/{upper,work}`. The
+/// directory may be shared with others who keep to other names in it.
 /// One process at a time may have it open.
 public actor ImageStore {
     public nonisolated let root: String
     private let limits: ImageLimits
-    private let workspace: Workspace
+    private nonisolated let workspace: Workspace
     private let layers: LayerStore
     private let catalog: ImageCatalog
     private let snapshots: SnapshotStore
@@ -54,7 +55,18 @@ public actor ImageStore {
     ) async throws(ImageError) -> [ImageRecord] {
         let work = TarballImport(
             workspace: workspace, layers: layers, limits: limits, progress: progress ?? { _ in })
-        let imported = try await run(on: heavy, about: path) { () throws(ImportFailure) in try work.run(path) }
+        let heavy = heavy
+        let outcome = await withTaskCancellationHandler {
+            await heavy.run { Result { () throws(ImportFailure) in try work.run(path) } }
+        } onCancel: {
+            work.cancellation.cancel()
+        }
+        let imported: [TarballImport.Image]
+        do throws(ImportFailure) {
+            imported = try outcome.get()
+        } catch {
+            throw error.imageError(tarball: path)
+        }
         let catalog = catalog
         return try await run(on: changes, about: path) { () throws(ImportFailure) in
             try catalog.add(imported, pinned: pinned)
@@ -62,10 +74,10 @@ public actor ImageStore {
     }
 
     /// All images, by their first name.
-    public nonisolated func list() -> [ImageRecord] { catalog.list().map(\.record) }
+    public func list() -> [ImageRecord] { catalog.list().map(\.record) }
 
     /// The image that a name, `name@digest`, digest, id or unambiguous beginning of an id stands for.
-    public nonisolated func find(_ reference: String) -> ImageRecord? { catalog.find(reference)?.record }
+    public func find(_ reference: String) -> ImageRecord? { catalog.find(reference)?.record }
 
     /// The image's whole configuration as its author wrote it (OCI image-spec, config.md).
     public func configDocument(_ reference: String) async throws(ImageError) -> [UInt8] {
@@ -165,6 +177,15 @@ public actor ImageStore {
             try catalog.collectContent()
         }
     }
+
+    /// For the folder that tarballs are dropped in.
+    func runBlocking<Value: Sendable>(
+        about subject: String, _ body: @escaping @Sendable () throws(ImportFailure) -> Value
+    ) async throws(ImageError) -> Value {
+        try await run(on: light, about: subject, body)
+    }
+
+    nonisolated var dropRecords: String { workspace.drops }
 
     private func run<Value: Sendable>(
         on pool: BlockingPool, about subject: String, _ body: @escaping @Sendable () throws(ImportFailure) -> Value

@@ -19,6 +19,7 @@ struct TarballImport {
     let layers: LayerStore
     let limits: ImageLimits
     let progress: @Sendable (ImageProgress) -> Void
+    let cancellation = ImportCancellation()
 
     /// Reads the tarball at `path` whole, verifies every digest in it, and unpacks the layers that aren't there yet.
     ///
@@ -29,7 +30,8 @@ struct TarballImport {
         let plans = try planImages(contents, stem: Self.stem(name), platform: .host, limits: limits)
         let budget = UnpackBudget(limits, tarballBytes: tarballBytes)
         let total = plans.reduce(0) { $0 + $1.layers.reduce(0) { $0 + $1.part.length } }
-        let meter = ProgressMeter(total: total, layers: plans.reduce(0) { $0 + $1.layers.count }, report: progress)
+        let meter = ProgressMeter(
+            total: total, layers: plans.reduce(0) { $0 + $1.layers.count }, cancellation, report: progress)
         var held: [Digest] = []
         do throws(ImportFailure) {
             var images: [Image] = []
@@ -79,7 +81,7 @@ struct TarballImport {
         _ file: OpenFile, length: UInt64, path: String
     ) throws(ImportFailure) -> (OpenFile, length: UInt64) {
         let plain = try workspace.anonymousFile()
-        let meter = ProgressMeter(total: length, layers: 0, report: progress)
+        let meter = ProgressMeter(total: length, layers: 0, cancellation, report: progress)
         let window = FileWindow(file, path: path, offset: 0, length: length, progress: meter.read)
         let source = BudgetedSource(
             try Decompressor(window), UnpackBudget(limits, tarballBytes: length))
@@ -150,35 +152,5 @@ struct TarballImport {
             {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":\(config),\
             "layers":[\(layers.joined(separator: ","))]}
             """.utf8)
-    }
-}
-
-/// Counts what was read and tells of it, not oftener than is worth while.
-final class ProgressMeter: @unchecked Sendable {
-    // Used by one thread at a time.
-    private var state: ImageProgress
-    private var reported: UInt64 = 0
-    private let report: @Sendable (ImageProgress) -> Void
-
-    init(total: UInt64, layers: Int, report: @escaping @Sendable (ImageProgress) -> Void) {
-        state = ImageProgress(stage: layers > 0 ? .unpacking : .reading, layers: layers, totalBytes: total)
-        self.report = report
-    }
-
-    func beginLayer() {
-        state.layer += 1
-        report(state)
-    }
-
-    func read(_ count: UInt64) {
-        state.bytes += count
-        guard state.bytes - reported >= 4 << 20 else { return }
-        reported = state.bytes
-        report(state)
-    }
-
-    func sync() {
-        state.stage = .syncing
-        report(state)
     }
 }

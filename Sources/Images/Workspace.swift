@@ -7,10 +7,12 @@ final class Workspace: Sendable {
     let root: String
     var layers: String { root + "/layers" }
     var content: String { root + "/content/blobs/sha256" }
-    var images: String { root + "/images" }
+    /// Not `images`: below a node's root that is where people drop tarballs.
+    var images: String { root + "/content/images" }
+    var drops: String { root + "/content/drops.json" }
     var snapshots: String { root + "/snapshots" }
     /// What is not finished yet, and what is being removed; emptied at each start.
-    private var temporary: String { root + "/tmp" }
+    private var temporary: String { root + "/content/tmp" }
     private let lock: OpenFile
     private let counter = Mutex(0)
 
@@ -18,8 +20,8 @@ final class Workspace: Sendable {
     /// waited), and removes what an interrupted import left.
     init(root: String) throws(ImportFailure) {
         self.root = root
-        try makeDirectories(root)
-        let path = root + "/lock"
+        try makeDirectories(root + "/content")
+        let path = root + "/content/lock"
         lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         var attempts = 0
         while true {
