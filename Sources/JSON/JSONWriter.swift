@@ -61,13 +61,11 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: String(integer).utf8)
     }
 
-    /// Writes the shortest text that reads back as the same number; infinities and NaN, which JSON lacks, as null.
+    /// Writes the shortest text that reads back as the same double, never as an integer; infinities and NaN, which JSON lacks, as null.
     public mutating func value(_ number: Double) {
         guard number.isFinite else { return null() }
         separate()
-        var text = number.description
-        if text.hasSuffix(".0") { text.removeLast(2) }
-        bytes.append(contentsOf: text.utf8)
+        bytes.append(contentsOf: number.description.utf8)
     }
 
     public mutating func null() {
