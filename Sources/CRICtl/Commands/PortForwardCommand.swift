@@ -1,0 +1,115 @@
+import ArgumentParser
+import CRI
+import Glibc
+import Linux
+import Streaming
+
+/// `crictl port-forward`
+struct PortForwardCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "port-forward", abstract: "Forward local port to a pod",
+        discussion: "  kubesim crictl port-forward 4ba0a2b1c2d3e 8080:80")
+
+    @Argument(help: "The pod's id") var podID: String
+    @Argument(help: "[LOCAL_PORT:]REMOTE_PORT") var ports: [String]
+    @Option(name: [.customShort("r"), .long], help: "Transport protocol: websocket") var transport = "websocket"
+
+    func validate() throws {
+        if transport != "websocket" {
+            throw ValidationError("the transport \(transport) is not supported yet; websocket is")
+        }
+        if ports.isEmpty { throw ValidationError("a port is missing") }
+    }
+
+    func run() async throws {
+        let wanted = try ports.map(Self.parse)
+        try await withServices { services in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (local, remote) in wanted {
+                    let listener = try LocalListener(port: local)
+                    say("Forwarding from 127.0.0.1:\(listener.port) -> \(remote)")
+                    group.addTask { try await Self.serve(listener, remote, podID, services) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private static func serve(
+        _ listener: LocalListener, _ port: UInt16, _ pod: String, _ services: Services
+    ) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            while let socket = await listener.accept() {
+                say("Handling connection for \(listener.port)")
+                group.addTask {
+                    var request = CRIPortForwardRequest()
+                    request.podSandboxID = pod
+                    request.port = [Int32(port)]
+                    do {
+                        let client: StreamingClient
+                        do {
+                            client = try StreamingClient(url: try await services.runtime.portForward(request).url)
+                        } catch {
+                            close(socket)
+                            throw error
+                        }
+                        try await client.forward(port: port, socket: socket)
+                    } catch {
+                        // One connection that fails leaves the others alone.
+                        warn("error forwarding to port \(port): \(error)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// `8080:80`, `:80` (any local port) or `80`.
+    static func parse(_ text: String) throws -> (local: UInt16, remote: UInt16) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let last = parts.last, let remote = UInt16(last), remote > 0 else {
+            throw Failure("invalid port \"\(text)\"; [LOCAL_PORT:]REMOTE_PORT is expected")
+        }
+        if parts.count == 1 { return (remote, remote) }
+        guard let local = parts[0].isEmpty ? 0 : UInt16(parts[0]) else {
+            throw Failure("invalid port \"\(text)\"; [LOCAL_PORT:]REMOTE_PORT is expected")
+        }
+        return (local, remote)
+    }
+}
+
+/// A socket that listens on the loopback device.
+final class LocalListener: Sendable {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init(port: UInt16) throws {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { throw Failure("socket: \(String(cString: strerror(errno)))") }
+        var yes: Int32 = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(socket, address, size) == 0 && listen(socket, 64) == 0 && getsockname(socket, address, &size) == 0
+            }
+        }
+        guard result else {
+            let reason = String(cString: strerror(errno))
+            close(socket)
+            throw Failure("can't listen on 127.0.0.1:\(port): \(reason)")
+        }
+        self.port = UInt16(bigEndian: address.sin_port)
+        descriptor = socket
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next connection, the caller's; nil once the task is cancelled or the socket broke.
+    func accept() async -> Int32? {
+        await BlockingCall.whenReadable(descriptor) { Glibc.accept($0, nil, nil) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Linux
+
+/// An open log, read line by line; an incomplete last line waits for its rest.
+struct LogFile: ~Copyable {
+    let path: String
+    private let descriptor: Descriptor
+    private let identity: FileStatus
+    private var pending: [UInt8] = []
+
+    /// The longest line that is kept while its end is awaited, in bytes; the runtime splits lines at 16 KiB.
+    private static let longestLine = 1 << 20
+
+    init(_ path: String) throws {
+        let opened = open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
+            throw Failure("failed to open log file \"\(path)\": \(String(cString: strerror(errno)))")
+        }
+        let descriptor = Descriptor(owning: opened)
+        let identity = try descriptor.status()
+        self.init(path, descriptor, identity)
+    }
+
+    private init(_ path: String, _ descriptor: consuming Descriptor, _ identity: FileStatus) {
+        self.path = path
+        self.descriptor = descriptor
+        self.identity = identity
+    }
+
+    /// Puts the reading position before the last `count` lines.
+    func seek(toLast count: Int) throws {
+        var end = lseek(descriptor.raw, 0, SEEK_END)
+        guard end > 0, count > 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var lines = 0
+        var last = true
+        while end > 0 {
+            let length = min(buffer.count, Int(end))
+            let start = end - off_t(length)
+            let got = pread(descriptor.raw, &buffer, length, start)
+            guard got == length else { break }
+            for index in stride(from: length - 1, through: 0, by: -1) where buffer[index] == 10 {
+                // The end of the last line ends no line before it.
+                if last, start + off_t(index) == lseek(descriptor.raw, 0, SEEK_END) - 1 {
+                    last = false
+                    continue
+                }
+                lines += 1
+                if lines == count {
+                    lseek(descriptor.raw, start + off_t(index) + 1, SEEK_SET)
+                    return
+                }
+            }
+            end = start
+        }
+        lseek(descriptor.raw, 0, SEEK_SET)
+    }
+
+    /// Reads what is there and hands out every whole line, until the end or until `body` has enough.
+    ///
+    /// - Parameter final: whether a last line without an end is handed out too.
+    mutating func readLines(final: Bool, _ body: (ArraySlice<UInt8>) -> Bool) throws {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+            if count == 0 { break }
+            pending += buffer[..<count]
+            var start = 0
+            while let end = pending[start...].firstIndex(of: 10) {
+                guard body(pending[start...end]) else { return }
+                start = end + 1
+            }
+            pending.removeFirst(start)
+            if pending.count > Self.longestLine { pending.removeAll() }
+        }
+        if final, !pending.isEmpty {
+            _ = body(pending[...])
+            pending.removeAll()
+        }
+    }
+
+    /// Whether another file is at the path by now, because the log was rotated.
+    var wasReplaced: Bool {
+        // Nothing is there while the runtime moves the old one away.
+        guard let now = try? FileStatus(path) else { return false }
+        return !now.isSameFile(as: identity)
+    }
+}

@@ -1,0 +1,64 @@
+import CRI
+import NIOCore
+import NIOWebSocket
+
+extension StreamingClient {
+    /// Joins an exec or attach stream until it ends.
+    ///
+    /// - Parameters:
+    ///   - input: what the command reads; pulled as fast as the server takes it. Nil sends nothing.
+    ///   - sizes: the terminal's size now and after each change.
+    ///   - output: gets what arrives, in order; while it runs no more is taken from the connection.
+    /// - Returns: how the command ended.
+    /// - Throws: ``CRIError`` when the stream can't be opened, `.unavailable` when it breaks off without a status.
+    public func run<Input: AsyncSequence & Sendable>(
+        input: Input?, sizes: AsyncStream<RemoteCommand.TerminalSize>,
+        output: @escaping @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
+    ) async throws -> RemoteStatus where Input.Element == [UInt8] {
+        try await open { inbound, writer, version in
+            try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { try await Self.receive(inbound, writer, output) }
+                group.addTask {
+                    for await size in sizes { try await writer.send(.resize, size.json) }
+                    return nil
+                }
+                if let input {
+                    group.addTask {
+                        for try await bytes in input {
+                            try await writer.send(RemoteCommand.Channel.stdin.rawValue, ByteBuffer(bytes: bytes))
+                        }
+                        if version == .v5, !Task.isCancelled {
+                            try await writer.send(.close, [RemoteCommand.Channel.stdin.rawValue])
+                        }
+                        return nil
+                    }
+                }
+                while let ended = try await group.next() {
+                    if let status = ended { return status }
+                }
+                throw CRIError(.unavailable, "the stream broke off before the command ended")
+            }
+        }
+    }
+
+    private static func receive(
+        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter,
+        _ output: @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
+    ) async throws -> RemoteStatus {
+        var status: RemoteStatus?
+        try await inbound.forEachMessage(masked: false, answering: writer) { message in
+            switch RemoteCommand.Channel(rawValue: message.channel) {
+            case .stdout: try await output(.stdout, Array(message.bytes.readableBytesView))
+            case .stderr: try await output(.stderr, Array(message.bytes.readableBytesView))
+            case .error where message.bytes.readableBytes > 0:
+                status = RemoteStatus(json: Array(message.bytes.readableBytesView))
+            // Servers open their channels with empty messages.
+            case .error, .stdin, .resize, .close, nil: break
+            }
+        }
+        await writer.close(.normalClosure)
+        guard let status else { throw CRIError(.unavailable, "the stream broke off before the command ended") }
+        return status
+    }
+}
