@@ -72,15 +72,29 @@ struct FieldKey: CodingKey {
 
 private struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let node: ManifestNode
-    var codingPath: [any CodingKey] { [] }
-    var allKeys: [Key] { node.members.compactMap { Key(stringValue: $0.key) } }
+    private let members: [ManifestNode.Member]
+    /// Where each member is, where there are so many that looking through them would take long.
+    private let index: [String: Int]?
 
-    func contains(_ key: Key) -> Bool { node[key.stringValue] != nil }
-    func decodeNil(forKey key: Key) -> Bool { node[key.stringValue] == nil }
+    init(node: ManifestNode) {
+        self.node = node
+        let members = node.members
+        self.members = members
+        index =
+            members.count > 32
+            ? Dictionary(zip(members.map(\.key), members.indices)) { first, _ in first } : nil
+    }
+
+    var codingPath: [any CodingKey] { [] }
+    var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
+
+    func contains(_ key: Key) -> Bool { !value(key).isNull }
+    func decodeNil(forKey key: Key) -> Bool { value(key).isNull }
 
     private func value(_ key: Key) -> ManifestNode {
-        node.members.first { $0.key == key.stringValue }?.node
-            ?? ManifestNode(line: node.line, column: node.column, value: .null)
+        let name = key.stringValue
+        let place = index.map { $0[name] } ?? members.firstIndex { $0.key == name }
+        return place.map { members[$0].node } ?? ManifestNode(line: node.line, column: node.column, value: .null)
     }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try NodeDecoder.bool(value(key)) }

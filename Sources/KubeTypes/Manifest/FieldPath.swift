@@ -29,12 +29,22 @@ public struct FieldPath: Sendable, Hashable, Comparable, CustomStringConvertible
         var text = ""
         for step in steps {
             switch step {
-            case .field(let name): text += text.isEmpty ? name : ".\(name)"
+            case .field(let name): text += (text.isEmpty ? "" : ".") + Self.shown(name)
             case .index(let index): text += "[\(index)]"
-            case .key(let key): text += "[\(key)]"
+            case .key(let key): text += "[\(Self.shown(key))]"
             }
         }
         return text
+    }
+
+    /// A name from a file as a terminal may see it.
+    private static func shown(_ name: String) -> String {
+        if name.utf8.count <= 256,
+            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
+        {
+            return name
+        }
+        return quoted(name)
     }
 
     public static func < (left: Self, right: Self) -> Bool { left.description < right.description }

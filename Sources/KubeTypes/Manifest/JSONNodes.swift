@@ -5,13 +5,13 @@ import JSON
 /// A member whose value is null counts as left out, as in Go's decoder.
 struct JSONNodes {
     private let bytes: [UInt8]
-    private let lines: LineIndex
+    private var lines: LineCursor
     private var values = 0
     private let limits: ManifestLimits
 
     /// - Throws: `SyntaxProblem` with the place.
     static func read(_ bytes: [UInt8], limits: ManifestLimits) throws(SyntaxProblem) -> ManifestNode {
-        var nodes = JSONNodes(bytes: bytes, lines: LineIndex(bytes), limits: limits)
+        var nodes = JSONNodes(bytes: bytes, lines: LineCursor(bytes), limits: limits)
         do throws(JSONError) {
             var reader = try JSONReader(bytes, limits: JSONLimits(bytes: limits.bytes, depth: limits.depth))
             let node = try nodes.node(&reader)
@@ -22,7 +22,7 @@ struct JSONNodes {
         }
     }
 
-    private init(bytes: [UInt8], lines: LineIndex, limits: ManifestLimits) {
+    private init(bytes: [UInt8], lines: LineCursor, limits: ManifestLimits) {
         self.bytes = bytes
         self.lines = lines
         self.limits = limits
@@ -89,27 +89,26 @@ struct JSONNodes {
     }
 }
 
-/// Offsets to lines and columns.
-struct LineIndex: Sendable {
+/// Offsets to lines and columns, asked for from the text's start to its end: one pass, however long the lines are.
+struct LineCursor {
     private let bytes: [UInt8]
-    private let starts: [Int]
+    private var offset = 0
+    private var line = 1
+    private var column = 1
 
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        var starts = [0]
-        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
-        self.starts = starts
-    }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// From 1; columns count characters.
-    func place(_ offset: Int) -> (line: Int, column: Int) {
-        var low = 0
-        var high = starts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= offset { low = middle } else { high = middle }
+    /// From 1; columns count characters. An offset before the last one asked for takes the last one's place.
+    mutating func place(_ target: Int) -> (line: Int, column: Int) {
+        while offset < min(target, bytes.count) {
+            if bytes[offset] == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if bytes[offset] & 0xC0 != 0x80 {
+                column += 1
+            }
+            offset += 1
         }
-        let before = bytes[starts[low]..<min(max(offset, starts[low]), bytes.count)]
-        return (low + 1, before.reduce(into: 1) { column, byte in if byte & 0xC0 != 0x80 { column += 1 } })
+        return (line, column)
     }
 }

@@ -60,6 +60,27 @@ struct ManifestNode: Sendable {
         }
     }
 
+    /// The tree with the value at a path taken out.
+    func blanked(_ steps: ArraySlice<FieldPath.Step>) -> ManifestNode {
+        var copy = self
+        guard let step = steps.first else {
+            copy.value = .null
+            return copy
+        }
+        switch (step, value) {
+        case (.field(let name), .map(var members)), (.key(let name), .map(var members)):
+            guard let index = members.firstIndex(where: { $0.key == name }) else { return self }
+            members[index].node = members[index].node.blanked(steps.dropFirst())
+            copy.value = .map(members)
+        case (.index(let index), .list(var elements)):
+            guard elements.indices.contains(index) else { return self }
+            elements[index] = elements[index].blanked(steps.dropFirst())
+            copy.value = .list(elements)
+        default: return self
+        }
+        return copy
+    }
+
     /// The place of a field, or of the nearest thing around it that is there.
     func place(of path: FieldPath) -> (line: Int, column: Int) {
         var node = self

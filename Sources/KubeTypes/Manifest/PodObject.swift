@@ -8,10 +8,7 @@ enum PodObject {
     ) -> Result<ParsedPod, ManifestError> {
         let name = node["metadata"]?["name"]?.string
         func refuse(_ violations: [Violation]) -> Result<ParsedPod, ManifestError> {
-            let sorted = violations.enumerated().sorted {
-                ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
-            }
-            return .failure(ManifestError(file: file, name: name, violations: sorted.map(\.element)))
+            .failure(ManifestError(file: file, name: name, violations: shown(violations)))
         }
         guard case .map = node.value else {
             let message = "is not an object: found \(node.shown)"
@@ -23,15 +20,17 @@ enum PodObject {
         var violations = SchemaCheck.violations(of: node, as: .object("Pod"))
         let pod: Pod
         do {
-            pod = try NodeDecoder.decode(Pod.self, from: node).defaulted()
+            // What is of the wrong kind is left out, so that the rest is judged in the same go.
+            let readable = violations.prefix(mostViolations).reduce(node) { $0.blanked($1.field?.steps[...] ?? []) }
+            pod = try NodeDecoder.decode(Pod.self, from: readable).defaulted()
         } catch {
             if violations.isEmpty { violations.append(unreadable(error, node)) }
             return refuse(violations)
         }
-        for violation in pod.validate() {
+        // A field of the wrong kind was reported as such; what follows from it would only confuse.
+        let reported = Set(violations.map(\.field))
+        for violation in pod.validate() where !reported.contains(violation.field) {
             let place = node.place(of: violation.field)
-            // A field of the wrong kind was reported as such; what follows from it would only confuse.
-            if violations.contains(where: { $0.field == violation.field }) { continue }
             violations.append(
                 Violation(
                     line: place.line, column: place.column, field: violation.field, message: violation.message))
@@ -49,6 +48,20 @@ enum PodObject {
             ParsedPod(
                 pod: pod, file: file, line: node.line, content: canonical(node), notDone: NotDone.fields(of: node),
                 warnings: pod.warnings()))
+    }
+
+    private static let mostViolations = 64
+
+    /// In the order of the lines, and no more than a person reads.
+    private static func shown(_ violations: [Violation]) -> [Violation] {
+        let sorted = violations.enumerated().sorted {
+            ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+        }.map(\.element)
+        guard sorted.count > mostViolations, let last = sorted.last else { return sorted }
+        let message = "and \(sorted.count - mostViolations) more"
+        return sorted.prefix(mostViolations) + [
+            Violation(line: last.line, column: last.column, field: nil, message: message)
+        ]
     }
 
     private static func kindViolations(_ node: ManifestNode) -> [Violation] {

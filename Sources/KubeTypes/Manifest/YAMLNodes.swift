@@ -33,7 +33,7 @@ struct YAMLNodes {
         } catch let problem as SyntaxProblem {
             throw problem
         } catch let error as YamlError {
-            throw problem(error, before: before)
+            throw problem(error, text: text, before: before)
         } catch {
             throw SyntaxProblem(line: before + 1, column: 1, message: "is not YAML: \(error)")
         }
@@ -109,7 +109,7 @@ struct YAMLNodes {
         }
     }
 
-    private static func problem(_ error: YamlError, before: Int) -> SyntaxProblem {
+    private static func problem(_ error: YamlError, text: String, before: Int) -> SyntaxProblem {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
@@ -117,16 +117,33 @@ struct YAMLNodes {
             return SyntaxProblem(
                 line: before + mark.line, column: mark.column, message: "is not YAML:\(around) \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
-            let names = keys.map(quoted).joined(separator: ", ")
+            // The library tells the place of the first of the two.
+            let again = secondLine(of: keys.first ?? "", at: context.mark, in: text)
             return SyntaxProblem(
-                line: before + context.mark.line, column: context.mark.column,
-                message: "the key \(names) stands there twice")
+                line: before + (again ?? context.mark.line), column: context.mark.column,
+                message: "the key \(keys.map(quoted).joined(separator: ", ")) stands there twice"
+                    + (again == nil ? "" : "; first on line \(before + context.mark.line)"))
         case .reader(let problem, let offset, _, _):
             return SyntaxProblem(
                 line: before + 1, column: 1, message: "is not YAML: \(problem) at byte \(offset ?? 0)")
         default:
             return SyntaxProblem(line: before + 1, column: 1, message: "is not YAML")
         }
+    }
+
+    /// Where a key of a block mapping comes again: the next line that starts with it at the same column, before the
+    /// mapping ends. Nil when it is written in another way.
+    private static func secondLine(of key: String, at mark: Mark, in text: String) -> Int? {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated().dropFirst(mark.line) {
+            let indent = line.prefix { $0 == 0x20 }.count
+            let rest = line.dropFirst(indent)
+            if indent >= mark.column || rest.isEmpty || rest.first == 0x0D { continue }
+            guard indent == mark.column - 1 else { return nil }
+            let name = rest.prefix { $0 != UInt8(ascii: ":") && $0 != 0x20 }
+            if name.elementsEqual(key.utf8) { return index + 1 }
+        }
+        return nil
     }
 }
 

@@ -38,7 +38,7 @@ enum YAMLScalar {
         }
     }
 
-    private static func resolve(plain text: String) -> ManifestNode.Value {
+    static func resolve(plain text: String) -> ManifestNode.Value {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON": return .bool(true, text: text)

@@ -34,10 +34,9 @@ struct SchemaCheck {
             if let field = fields[member.key] {
                 visit(member.node, field.kind, path.field(member.key))
             } else {
-                let near = Spelling.nearest(to: member.key, in: fields.keys)
+                let near = violations.count < 64 ? Spelling.nearest(to: member.key, in: fields.keys) : nil
                 let hint = near.map { "; did you mean \(quoted($0))?" } ?? ""
-                let shown = String(member.key.prefix(64))
-                report(member.line, member.column, path.field(shown), "unknown field" + hint)
+                report(member.line, member.column, path.field(member.key), "unknown field" + hint)
             }
         }
     }

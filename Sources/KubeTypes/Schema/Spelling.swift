@@ -9,7 +9,7 @@ enum Spelling {
             let distance = distance(lower, Array(candidate.lowercased().utf8))
             if distance < best?.distance ?? Int.max { best = (candidate, distance) }
         }
-        guard let best, best.distance <= max(1, min(3, lower.count / 3)) else { return nil }
+        guard let best, best.distance <= min(3, lower.count < 4 ? 0 : lower.count / 3) else { return nil }
         return best.word
     }
 

@@ -3,7 +3,7 @@ struct NotDone {
     /// How a field is taken.
     private enum Support: Sendable {
         case done, ignored
-        case values(Set<String>)
+        case values(Set<String>), keys(Set<String>)
     }
 
     private static let support: [String: [String: Support]] = {
@@ -12,12 +12,13 @@ struct NotDone {
             let words = line.split(separator: " ")
             guard let type = words.first else { continue }
             for word in words.dropFirst() {
-                let parts = word.split(separator: "=")
+                let parts = word.split { "=[]".contains($0) }
                 if word.first == "~" {
                     types[String(type), default: [:]][String(word.dropFirst())] = .ignored
                 } else if parts.count == 2 {
                     let values = Set(parts[1].split(separator: ",").map(String.init))
-                    types[String(type), default: [:]][String(parts[0])] = .values(values)
+                    let support: Support = word.last == "]" ? .keys(values) : .values(values)
+                    types[String(type), default: [:]][String(parts[0])] = support
                 } else {
                     types[String(type), default: [:]][String(word)] = .done
                 }
@@ -46,10 +47,20 @@ struct NotDone {
             for member in node.members {
                 guard let field = Schema.kubernetes.types[type]?[member.key], !member.node.isNull else { continue }
                 let below = path.field(member.key)
+                if type == "Container", SupportedFields.onlyInInitContainers.contains(member.key),
+                    path.steps.contains(.field("containers"))
+                {
+                    paths.append(below)
+                    continue
+                }
                 switch Self.support[type]?[member.key] {
                 case .ignored: continue
                 case .done: visit(member.node, field.kind, below)
                 case .values(let values): if !values.contains(Self.text(member.node)) { paths.append(below) }
+                case .keys(let keys):
+                    for entry in member.node.members where !keys.contains(entry.key) {
+                        paths.append(below.key(entry.key))
+                    }
                 case nil: if Self.isSet(member.node) { paths.append(below) }
                 }
             }

@@ -26,7 +26,12 @@ struct PodValidation {
         references(spec)
     }
 
-    mutating func report(_ violation: FieldViolation) { violations.append(violation) }
+    /// More than this are counted by nobody, and each costs a search for its place.
+    static let mostViolations = 256
+
+    mutating func report(_ violation: FieldViolation) {
+        if violations.count < Self.mostViolations { violations.append(violation) }
+    }
 
     /// Reports each problem of a text at a field.
     mutating func check(_ field: FieldPath, _ text: String, _ problems: [String]) {

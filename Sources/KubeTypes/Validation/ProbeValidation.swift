@@ -34,7 +34,24 @@ extension PodValidation {
     mutating func lifecycle(_ lifecycle: Lifecycle?, _ path: FieldPath) {
         if let handler = lifecycle?.postStart { self.handler(handler, path.field("postStart")) }
         if let handler = lifecycle?.preStop { self.handler(handler, path.field("preStop")) }
+        guard let signal = lifecycle?.stopSignal else { return }
+        if pod.spec.os == nil {
+            report(
+                .forbidden(path.field("stopSignal"), "may not be set for containers with empty `spec.os.name`"))
+        } else if !Self.signals.contains(signal) {
+            report(FieldViolation(field: path.field("stopSignal"), message: "Unsupported value: \(quoted(signal))"))
+        }
     }
+
+    private static let signals: Set<String> = {
+        let named = [
+            "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+            "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU",
+            "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
+        ]
+        let realTime = (1...15).map { "RTMIN+\($0)" } + (1...14).map { "RTMAX-\($0)" }
+        return Set((named + realTime).map { "SIG" + $0 })
+    }()
 
     private mutating func handler(_ handler: LifecycleHandler, _ path: FieldPath) {
         let set = [handler.exec != nil, handler.httpGet != nil, handler.tcpSocket != nil, handler.sleep != nil]

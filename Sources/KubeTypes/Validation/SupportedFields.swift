@@ -3,6 +3,7 @@
 /// One line a type, then words:
 /// - `field`: done.
 /// - `field=a,b`: done for these values; any other is reported.
+/// - `field[a,b]`: a map that is done for these keys; any other is reported.
 /// - `~field`: taken without a word, because it matters only to what isn't on a standalone node (scheduler, API server,
 ///   garbage collector) and upstream's kubelet leaves it alone in a static pod too.
 ///
@@ -16,22 +17,23 @@ enum SupportedFields {
 
         PodSpec containers initContainers volumes restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds
         PodSpec hostNetwork hostPID hostIPC hostUsers=true shareProcessNamespace hostname subdomain hostAliases
-        PodSpec dnsPolicy dnsConfig securityContext os
+        PodSpec dnsPolicy dnsConfig securityContext os hostnameOverride readinessGates
         PodSpec ~nodeName ~nodeSelector ~schedulerName ~affinity ~tolerations ~topologySpreadConstraints ~priority
         PodSpec ~priorityClassName ~preemptionPolicy ~schedulingGates ~schedulingGroup ~enableServiceLinks
         PodSpec ~automountServiceAccountToken
 
         PodOS name
+        PodReadinessGate conditionType
         HostAlias ip hostnames
         PodDNSConfig nameservers searches options
         PodDNSConfigOption name value
 
         Container name image command args env workingDir ports resources securityContext volumeMounts imagePullPolicy
-        Container livenessProbe readinessProbe startupProbe lifecycle restartPolicy tty stdin stdinOnce
+        Container livenessProbe readinessProbe startupProbe lifecycle restartPolicy=Always tty stdin stdinOnce
         Container terminationMessagePath terminationMessagePolicy ~resizePolicy
         ContainerPort name containerPort protocol hostPort hostIP
-        ResourceRequirements limits requests
-        VolumeMount name mountPath readOnly subPath mountPropagation recursiveReadOnly=Disabled
+        ResourceRequirements limits[cpu,memory] requests
+        VolumeMount name mountPath readOnly subPath subPathExpr mountPropagation recursiveReadOnly=Disabled,Enabled
 
         EnvVar name value valueFrom
         EnvVarSource fieldRef resourceFieldRef
@@ -44,16 +46,16 @@ enum SupportedFields {
         HTTPGetAction host path port scheme httpHeaders
         HTTPHeader name value
         TCPSocketAction host port
-        Lifecycle postStart preStop
+        Lifecycle postStart preStop stopSignal
         LifecycleHandler exec httpGet sleep
         SleepAction seconds
 
         SecurityContext runAsUser runAsGroup runAsNonRoot privileged capabilities readOnlyRootFilesystem
-        SecurityContext allowPrivilegeEscalation seccompProfile procMount
-        PodSecurityContext runAsUser runAsGroup runAsNonRoot supplementalGroups fsGroup seccompProfile sysctls
-        PodSecurityContext supplementalGroupsPolicy=Merge fsGroupChangePolicy
+        SecurityContext allowPrivilegeEscalation seccompProfile appArmorProfile procMount
+        PodSecurityContext runAsUser runAsGroup runAsNonRoot supplementalGroups supplementalGroupsPolicy fsGroup
+        PodSecurityContext fsGroupChangePolicy seccompProfile appArmorProfile sysctls
         Capabilities add drop
-        SeccompProfile type=RuntimeDefault,Unconfined
+        SeccompProfile type localhostProfile
         AppArmorProfile type=Unconfined
         Sysctl name value
 
@@ -61,4 +63,6 @@ enum SupportedFields {
         EmptyDirVolumeSource medium=Memory sizeLimit
         HostPathVolumeSource path type
         """
+    /// What is done for an init container, where it makes a sidecar, but not for a container.
+    static let onlyInInitContainers: Set<String> = ["restartPolicy"]
 }

@@ -8,7 +8,7 @@ extension Pod {
                 warnings += container.warnings(spec.field(list).index(index))
             }
         }
-        return warnings
+        return Array(warnings.prefix(64))
     }
 }
 
@@ -16,7 +16,7 @@ extension Container {
     fileprivate func warnings(_ path: FieldPath) -> [String] {
         var warnings: [String] = []
         var seen: Set<String> = []
-        for (index, variable) in env.enumerated() where !seen.insert(variable.name).inserted {
+        for (index, variable) in env.enumerated().prefix(4096) where !seen.insert(variable.name).inserted {
             warnings.append(
                 "\(path.field("env").index(index)): hides previous definition of \(quoted(variable.name)), "
                     + "which may be unexpected")
