@@ -28,7 +28,7 @@ extension ShimServer {
         // Without a pid namespace of its own the rest of it lives on, and would hold its streams open.
         container.isKillingRest = true
         do throws(ShimFailure) {
-            try runRuntime(["kill", "--all", container.id, "KILL"], deadlineMilliseconds: 10_000) {
+            try runRuntime(["kill", "--all", container.id, "9"], deadlineMilliseconds: 10_000) {
                 [unowned self] _ in
                 // A failure (nothing was left) changes nothing: the drain is bounded.
                 container.isKillingRest = false

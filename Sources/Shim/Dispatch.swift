@@ -28,7 +28,9 @@ extension ShimServer {
                 try Terminal.resize(terminal, size)
                 responder.succeed()
             case .closeStdin(let id):
-                try container(id).input?.closeAfterRest()
+                let container = try container(id)
+                // A terminal has no end of input but the one that is typed.
+                if !container.request.terminal { container.input?.closeAfterRest() }
                 responder.succeed()
             case .reopenLog(let id):
                 try container(id).log?.reopen()

@@ -106,10 +106,19 @@ final class ShimServer {
 
     /// Takes a process that the runtime has made; it may have ended already.
     func claim(_ pid: pid_t, _ owner: Owner) {
-        if let end = unclaimed.removeValue(forKey: pid) {
-            settle(owner, end)
-        } else {
+        guard let end = unclaimed.removeValue(forKey: pid) else {
             owners[pid] = owner
+            return
+        }
+        do throws(SystemError) {
+            // The number may have been an orphan's before: a child that is there is the one that is meant.
+            if let status = try ExitStatus.reap(pid, block: false) {
+                settle(owner, ProcessEnd(status: status, at: Clock.wallNanoseconds()))
+            } else {
+                owners[pid] = owner
+            }
+        } catch {
+            settle(owner, end)
         }
     }
 

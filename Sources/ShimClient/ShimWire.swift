@@ -35,6 +35,7 @@ final class ShimWire: Sendable {
         var lastID: UInt64 = 0
         var pending: [UInt64: Pending] = [:]
         var unsent: [Unsent] = []
+        var isFlushPlanned = false
         var sweepAt: ContinuousClock.Instant?
         var broken: ShimFailure?
     }
@@ -134,9 +135,17 @@ final class ShimWire: Sendable {
             close(failure)
             return
         }
-        guard state.withLock({ !$0.unsent.isEmpty }) else { return }
+        let isStuck = state.withLock { state -> Bool in
+            guard !state.unsent.isEmpty, !state.isFlushPlanned else { return false }
+            state.isFlushPlanned = true
+            return true
+        }
+        guard isStuck else { return }
         // A shim reads in microseconds: only one that hangs lets its socket fill, and then the deadlines count.
-        Self.queue.asyncAfter(deadline: .now() + .milliseconds(5)) { [weak self] in self?.flush() }
+        Self.queue.asyncAfter(deadline: .now() + .milliseconds(5)) { [weak self] in
+            self?.state.withLock { $0.isFlushPlanned = false }
+            self?.flush()
+        }
     }
 
     private func receive() {
