@@ -1,5 +1,7 @@
 import CRI
+import Cgroups
 import Images
+import Linux
 import Logging
 import PodNetwork
 
@@ -7,12 +9,32 @@ import PodNetwork
 ///
 /// Every call is idempotent and can be cancelled; a call on one pod never waits for another pod. What the engine knows
 /// is rebuilt from its records and from the shims, which outlive it: call ``recover()`` once after `init`.
+///
+/// The actor owns the tables and makes every decision; whatever may take time (shims, plugins, mounts, files of the
+/// host) is awaited, so other pods' calls go on meanwhile. A pod's own calls are put in order by its turnstile.
 public actor Engine {
     public nonisolated let configuration: EngineConfiguration
-    let images: ImageStore
-    let network: PodNetwork
-    let logger: Logger
-    let events = EventHub()
+    nonisolated let places: Places
+    nonisolated let store: RecordStore
+    nonisolated let facts: HostFacts
+    nonisolated let cgroups: CgroupHost
+    nonisolated let images: ImageStore
+    nonisolated let network: PodNetwork
+    nonisolated let logger: Logger
+    nonisolated let shims: any ShimLauncher
+    nonisolated let events = EventHub()
+
+    var sandboxes: [SandboxID: SandboxEntry] = [:]
+    var containers: [ContainerID: ContainerEntry] = [:]
+    var sandboxKeys: [String: SandboxID] = [:]
+    var containerKeys: [String: ContainerID] = [:]
+    var runs: [String: Flight<SandboxID>] = [:]
+    var creations: [String: Flight<ContainerID>] = [:]
+    var streaming: (any StreamingURLs)?
+    /// Terminals of execs that the streaming server has.
+    var terminals: [String: TerminalReference] = [:]
+    var podCIDR = ""
+    var closed = false
 
     /// Makes the engine's directories and the pause root filesystem.
     ///
@@ -20,19 +42,82 @@ public actor Engine {
     public init(
         configuration: EngineConfiguration, images: ImageStore, network: PodNetwork, logger: Logger
     ) async throws {
+        try await self.init(
+            configuration: configuration, images: images, network: network, logger: logger, shims: ShimPrograms())
+    }
+
+    init(
+        configuration: EngineConfiguration, images: ImageStore, network: PodNetwork, logger: Logger,
+        shims: any ShimLauncher
+    ) async throws {
         self.configuration = configuration
         self.images = images
         self.network = network
         self.logger = logger
+        self.shims = shims
+        places = Places(configuration)
+        store = RecordStore(root: configuration.root)
+        do {
+            cgroups = try CgroupHost.detect()
+        } catch {
+            throw Failure.translate(error, "start of the engine", default: .failedPrecondition)
+        }
+        facts = HostFacts.observe(cgroups)
+        streaming = configuration.streaming
+        let (places, store) = (places, store)
+        do {
+            try await Blocking.run {
+                try Directory.make(places.root, mode: 0o711)
+                try store.makeDirectories()
+                for folder in ["", "/sandboxes", "/containers", "/oci"] {
+                    try Directory.make(places.state + folder, mode: folder.isEmpty ? 0o711 : 0o700)
+                }
+                try PauseRootfs.make(at: places.pauseRootfs, from: configuration.pausePath)
+            }
+        } catch {
+            throw Failure.translate(error, "start of the engine")
+        }
     }
 
-    /// Looks at what an earlier engine left, adopts what lives, notes what ended meanwhile, and clears up what was
-    /// half made. To be called once, before anything else.
-    public func recover() async {}
+    /// Gives the engine the streaming server that was made after it.
+    public func setStreaming(_ streaming: any StreamingURLs) { self.streaming = streaming }
 
     /// Lets go of the shims and ends the event streams; the pods run on.
-    public func shutdown() async { events.close() }
+    public func shutdown() async {
+        closed = true
+        events.close()
+        for entry in sandboxes.values { await entry.shim?.disconnect() }
+    }
 
     /// Stops and removes every sandbox, and everything that the engine made below its directories.
-    public func tearDown() async {}
+    public func tearDown() async {
+        let ids = Array(sandboxes.keys)
+        await withTaskGroup(of: Void.self) { group in
+            for id in ids {
+                group.addTask {
+                    do {
+                        try await self.removeSandbox(id)
+                    } catch {
+                        self.logger.error(
+                            "a sandbox can't be removed", metadata: ["sandbox": "\(id)", "reason": "\(error)"])
+                    }
+                }
+            }
+        }
+        closed = true
+        events.close()
+        let (places, store, logger) = (places, store, logger)
+        await Blocking.run {
+            for tree in [
+                places.state + "/sandboxes", places.state + "/containers", places.state + "/oci", store.sandboxes,
+                store.containers, store.aside, places.root + "/pause",
+            ] {
+                do {
+                    try Directory.removeTree(tree)
+                } catch {
+                    logger.error("a directory can't be removed", metadata: ["path": "\(tree)", "reason": "\(error)"])
+                }
+            }
+        }
+    }
 }

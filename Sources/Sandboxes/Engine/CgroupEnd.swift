@@ -1,0 +1,11 @@
+import Cgroups
+
+/// The end of a cgroup that nobody looks after any more.
+enum CgroupEnd {
+    /// Kills every process in it and removes it; one that isn't there is success.
+    static func killAndRemove(_ path: String, host: CgroupHost) throws(CgroupError) {
+        let cgroup = try Cgroup(path: path, host: host)
+        try cgroup.killAll()
+        try cgroup.remove()
+    }
+}

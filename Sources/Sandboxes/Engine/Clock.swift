@@ -1,0 +1,8 @@
+import Glibc
+
+/// Wall clock time in nanoseconds since the epoch, as the CRI counts it.
+func wallClockNanoseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+}

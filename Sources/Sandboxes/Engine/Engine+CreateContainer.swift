@@ -1,0 +1,270 @@
+import CRI
+import Images
+import JSON
+import Linux
+import Logging
+import OCISpec
+import SwiftProtobuf
+
+extension Engine {
+    /// Makes a container: its root filesystem, its volumes, its spec. Nothing of it runs before StartContainer.
+    ///
+    /// A second call with the same name and attempt joins the first, or returns what it made when the configs agree; what
+    /// has ended, or was made from another config, is replaced.
+    public func createContainer(
+        _ request: CRICreateContainerRequest
+    ) async throws(CRIError) -> CRICreateContainerResponse {
+        let sandbox = try sandbox(request.podSandboxID)
+        let id = sandbox.record.id
+        let name = "pod \(podName(id)), container \(request.config.metadata.name)"
+        guard request.config.hasMetadata, !request.config.metadata.name.isEmpty else {
+            throw CRIError(.invalidArgument, "pod \(podName(id)): container config without a name")
+        }
+        guard sandbox.record.stage == .ready else {
+            throw CRIError(.failedPrecondition, "\(name): the pod sandbox \(id.short) is not ready")
+        }
+        let key = ContainerRecord.key(request.config.metadata, sandbox: id)
+        do {
+            let flight = creations[key] ?? begin(key, request.config, sandbox: id, name: name)
+            let made = try await flight.value()
+            return CRICreateContainerResponse.with { $0.containerID = made.text }
+        } catch let error as CRIError {
+            throw error
+        } catch {
+            throw Failure.translate(error, name)
+        }
+    }
+
+    private func begin(
+        _ key: String, _ config: CRIContainerConfig, sandbox: SandboxID, name: String
+    ) -> Flight<ContainerID> {
+        let flight = Flight<ContainerID> {
+            let result: Result<ContainerID, any Error>
+            do {
+                result = .success(try await self.create(key, config, sandbox: sandbox, name: name))
+            } catch {
+                result = .failure(error)
+            }
+            await self.land(creation: key)
+            return try result.get()
+        }
+        creations[key] = flight
+        return flight
+    }
+
+    private func land(creation key: String) { creations[key] = nil }
+
+    private func create(
+        _ key: String, _ config: CRIContainerConfig, sandbox: SandboxID, name: String
+    ) async throws -> ContainerID {
+        if closed { throw CRIError(.unavailable, "\(name): the engine is shutting down") }
+        if let old = containerKeys[key], let entry = containers[old] {
+            switch entry.record.stage {
+            case .created where entry.record.config == config: return old
+            case .running, .starting:
+                throw CRIError(
+                    .alreadyExists,
+                    "\(name): attempt \(config.metadata.attempt) runs already as container \(old.short)")
+            default: try await removeContainer(old)
+            }
+        }
+        let image = try await findImage(config.image, for: name)
+        guard let owner = sandboxes[sandbox] else { throw CRIError(.notFound, "\(name): the pod sandbox is gone") }
+        let id = ContainerID()
+        let logDirectory = owner.record.config.logDirectory
+        let record = ContainerRecord(
+            id: id, sandbox: sandbox, config: config, stage: .making, imageID: image.id,
+            imageRef: image.repoDigests.first ?? image.id, createdAtNanoseconds: wallClockNanoseconds(),
+            stopSignal: StopSignal.choose(config: config.stopSignal, image: image.config.stopSignal),
+            user: ResolvedUser(uid: 0, gid: 0, groups: []),
+            cgroupsPath: try places.cgroup(parent: owner.record.config.linux.cgroupParent, id: id.text),
+            logPath: try Self.logPath(config.logPath, below: logDirectory, for: name))
+        do {
+            // What is about to be made stands on disk before it is made.
+            try store.write(record)
+        } catch {
+            try? store.remove(id)  // The first failure is the one to tell.
+            throw Failure.translate(error, "\(name): record")
+        }
+        let entry = ContainerEntry(record)
+        containers[id] = entry
+        containerKeys[key] = id
+        do {
+            try await entry.turnstile.pass { try await make(id, image: image, sandbox: owner.record, name: name) }
+        } catch {
+            await rollBack(id)
+            throw error
+        }
+        announce(container: id, .containerCreatedEvent)
+        return id
+    }
+
+    private func make(
+        _ id: ContainerID, image: ImageRecord, sandbox: SandboxRecord, name: String
+    ) async throws {
+        guard let record = containers[id]?.record else { return }
+        var watch = StepWatch()
+        let places = places
+        try await step("\(name): directory") {
+            try await Blocking.run { try Directory.make(places.rootfs(id), mode: 0o711) }
+        }
+        async let mounts = Self.lookAtHost(record.config)
+        try await step("\(name): root filesystem") {
+            _ = try await images.mountRootfs(image: image, container: id.text, at: places.rootfs(id), readOnly: false)
+        }
+        watch.lap("rootfs")
+        let found: HostSide
+        do { found = try await mounts } catch { throw Failure.translate(error, name) }
+        let wish = Self.userWish(record.config, image: image.config)
+        let (user, volumes) = try await step(name) {
+            try await Blocking.run {
+                let user = try RootfsFiles.users(rootfs: places.rootfs(id)).resolve(wish)
+                let taken = Set(found.mounts.map(\.destination))
+                let volumes = image.config.volumes.filter { !taken.contains(ProcessPlan.cleanPath($0)) }
+                return (
+                    user,
+                    try VolumeCopy.prepare(volumes: volumes, rootfs: places.rootfs(id), folder: places.volumes(id))
+                )
+            }
+        }
+        watch.lap("user and volumes")
+        let spec: Spec
+        do {
+            spec = try ContainerSpec.build(
+                input(record, image: image, user: user, volumes: volumes, found: found, sandbox: sandbox, name: name))
+        } catch {
+            throw Failure.translate(error, name)
+        }
+        try await step("\(name): bundle") {
+            let bytes = spec.encoded()
+            try await Blocking.run {
+                try AtomicFile.write(places.bundle(id) + "/config.json", bytes, mode: 0o600)
+            }
+        }
+        watch.lap("spec")
+        try Task.checkCancellation()
+        guard sandboxes[sandbox.id]?.record.stage == .ready else {
+            throw CRIError(.failedPrecondition, "\(name): the pod sandbox stopped meanwhile")
+        }
+        containers[id]?.process = spec.process
+        do {
+            try change(id) { record in
+                record.user = user
+                record.volumes = Dictionary(volumes.map { ($0.destination, $0.source) }) { first, _ in first }
+                record.stage = .created
+            }
+        } catch {
+            throw Failure.translate(error, "\(name): record")
+        }
+        logger.debug("container made", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
+    }
+
+    private func input(
+        _ record: ContainerRecord, image: ImageRecord, user: ResolvedUser,
+        volumes: [(destination: String, source: String)], found: HostSide, sandbox: SandboxRecord, name: String
+    ) throws(CRIError) -> ContainerSpecInput {
+        let options = record.config.linux.securityContext.namespaceOptions
+        var targetPID: Int32?
+        if options.pid == .target {
+            guard let target = findContainer(options.targetID), let entry = containers[target],
+                entry.record.sandbox == record.sandbox, entry.record.stage == .running
+            else {
+                throw CRIError(
+                    .failedPrecondition,
+                    "\(name): target container \"\(options.targetID.prefix(80))\" doesn't run in this pod")
+            }
+            targetPID = entry.record.pid
+        }
+        let hostNetwork = sandbox.netns == nil
+        let hostname =
+            sandbox.config.hostname.isEmpty
+            ? String(sandbox.config.metadata.name.prefix(63)) : sandbox.config.hostname
+        var localhost: LinuxSeccomp?
+        if let (path, bytes) = found.seccompFile {
+            localhost = try SeccompProfile.parse(bytes, path: path, facts: facts)
+        }
+        return ContainerSpecInput(
+            id: record.id, sandbox: record.sandbox, config: record.config, sandboxConfig: sandbox.config,
+            image: image.config, imageName: record.config.image.image, user: user, rootfs: places.rootfs(record.id),
+            files: places.files(record.sandbox), pausePID: sandbox.pausePID, netns: sandbox.netns,
+            targetPID: targetPID, hostname: hostNetwork ? HostFacts.currentHostname() : hostname,
+            mounts: found.mounts, volumes: volumes, devices: found.devices, localhostSeccomp: localhost,
+            cgroupsPath: record.cgroupsPath, facts: facts)
+    }
+
+    /// What a config names on the host, looked at.
+    private struct HostSide: Sendable {
+        var mounts: [PreparedMount]
+        var devices: [PreparedDevice]
+        var seccompFile: (path: String, bytes: [UInt8])?
+    }
+
+    private static func lookAtHost(_ config: CRIContainerConfig) async throws -> HostSide {
+        guard config.cdiDevices.isEmpty else {
+            throw CRIError(.unimplemented, "CDI devices are not done yet")
+        }
+        let security = config.linux.securityContext
+        if security.namespaceOptions.hasUsernsOptions, security.namespaceOptions.usernsOptions.mode == .pod {
+            throw CRIError(.unimplemented, "user namespaces (userns_options mode POD) are not done yet")
+        }
+        let wish = try SeccompProfile.wish(
+            profile: security.hasSeccomp ? security.seccomp : nil, legacyPath: security.seccompProfilePath)
+        return try await Blocking.run {
+            var profile: (path: String, bytes: [UInt8])?
+            if case .localhost(let path) = wish, !security.privileged {
+                do throws(SystemError) {
+                    profile = (path, try File.read(path, limit: 4 << 20))
+                } catch {
+                    throw CRIError(.invalidArgument, "seccomp profile \(path): \(error.errno)")
+                }
+            }
+            return HostSide(
+                mounts: try MountSources.prepare(config.mounts),
+                devices: try security.privileged ? DeviceNodes.host() : DeviceNodes.prepare(config.devices),
+                seccompFile: profile)
+        }
+    }
+
+    static func userWish(_ config: CRIContainerConfig, image: ImageConfig) -> UserWish {
+        let security = config.linux.securityContext
+        return UserWish(
+            uid: security.hasRunAsUser ? security.runAsUser.value : nil, username: security.runAsUsername,
+            gid: security.hasRunAsGroup ? security.runAsGroup.value : nil, imageUser: image.user,
+            supplementalGroups: security.supplementalGroups,
+            strictGroups: security.supplementalGroupsPolicy == .strict)
+    }
+
+    /// The image that a config names, by the reference the kubelet resolved or by name.
+    private func findImage(_ spec: CRIImageSpec, for name: String) async throws(CRIError) -> ImageRecord {
+        for reference in [spec.image, spec.imageRef] where !reference.isEmpty {
+            if let image = await images.find(reference) { return image }
+        }
+        throw CRIError(
+            .notFound,
+            "\(name): image \(spec.image) is not in the store \(images.root); kubesim image load FILE brings one in")
+    }
+
+    /// The log's absolute path: below the pod's log directory, without a step up.
+    private static func logPath(
+        _ path: String, below directory: String, for name: String
+    ) throws(CRIError) -> String {
+        guard !path.isEmpty, !directory.isEmpty else { return "" }
+        guard !path.hasPrefix("/"), !path.split(separator: "/").contains(".."),
+            !path.utf8.contains(where: { $0 < 32 || $0 == 127 })
+        else { throw CRIError(.invalidArgument, "\(name): log_path \(path): not a path below the log directory") }
+        return directory + "/" + path
+    }
+
+    /// Undoes a container that could not be made, whatever became of the caller.
+    private func rollBack(_ id: ContainerID) async {
+        await Task {
+            do {
+                try await removeContainer(id)
+            } catch {
+                logger.error(
+                    "a half-made container can't be cleared away; the next start tries again",
+                    metadata: ["container": "\(id)", "reason": "\(error)"])
+            }
+        }.value
+    }
+}

@@ -1,0 +1,109 @@
+import CRI
+import Logging
+
+extension Engine {
+    /// The sandbox that an id, or the unambiguous beginning of one, stands for.
+    func findSandbox(_ text: String) -> SandboxID? {
+        if let id = SandboxID(text) { return sandboxes[id] == nil ? nil : id }
+        guard !text.isEmpty else { return nil }
+        let matches = sandboxes.keys.filter { $0.text.hasPrefix(text) }
+        return matches.count == 1 ? matches.first : nil
+    }
+
+    /// The container that an id, or the unambiguous beginning of one, stands for.
+    func findContainer(_ text: String) -> ContainerID? {
+        if let id = ContainerID(text) { return containers[id] == nil ? nil : id }
+        guard !text.isEmpty else { return nil }
+        let matches = containers.keys.filter { $0.text.hasPrefix(text) }
+        return matches.count == 1 ? matches.first : nil
+    }
+
+    /// The visible sandbox of that name.
+    func sandbox(_ text: String) throws(CRIError) -> SandboxEntry {
+        guard let id = findSandbox(text), let entry = sandboxes[id], entry.isVisible else {
+            throw CRIError(.notFound, "pod sandbox \"\(text.prefix(80))\": not found")
+        }
+        return entry
+    }
+
+    /// The visible container of that name.
+    func container(_ text: String) throws(CRIError) -> ContainerEntry {
+        guard let id = findContainer(text), let entry = containers[id], entry.isVisible else {
+            throw CRIError(.notFound, "container \"\(text.prefix(80))\": not found")
+        }
+        return entry
+    }
+
+    /// The shim of a container's sandbox.
+    ///
+    /// - Throws: `.unavailable` when it is gone.
+    func shim(of sandbox: SandboxID, for what: String) throws(CRIError) -> any PodShim {
+        guard let shim = sandboxes[sandbox]?.shim else {
+            throw CRIError(.unavailable, "\(what): the shim of pod \(podName(sandbox)) is gone")
+        }
+        return shim
+    }
+
+    /// The containers of a sandbox, oldest first.
+    func containers(of sandbox: SandboxID) -> [ContainerEntry] {
+        containers.values.filter { $0.record.sandbox == sandbox }
+            .sorted {
+                ($0.record.createdAtNanoseconds, $0.record.id.text) < (
+                    $1.record.createdAtNanoseconds, $1.record.id.text
+                )
+            }
+    }
+
+    /// `namespace/name` of a sandbox, for messages.
+    func podName(_ id: SandboxID) -> String {
+        guard let metadata = sandboxes[id]?.record.config.metadata else { return id.short }
+        return "\(metadata.namespace)/\(metadata.name)"
+    }
+
+    /// `pod namespace/name, container web`, for messages.
+    func describe(_ record: ContainerRecord) -> String {
+        "pod \(podName(record.sandbox)), container \(record.config.metadata.name)"
+    }
+
+    /// Changes a sandbox's record and writes it down; the change holds in memory only if it could be written.
+    func change(_ id: SandboxID, _ body: (inout SandboxRecord) -> Void) throws {
+        guard var entry = sandboxes[id] else { return }
+        body(&entry.record)
+        try store.write(entry.record)
+        sandboxes[id] = entry
+    }
+
+    /// Changes a container's record and writes it down; the change holds in memory only if it could be written.
+    func change(_ id: ContainerID, _ body: (inout ContainerRecord) -> Void) throws {
+        guard var entry = containers[id] else { return }
+        body(&entry.record)
+        try store.write(entry.record)
+        containers[id] = entry
+    }
+
+    /// Notes what has happened already. What can't be written is logged and stays true in memory: the next start finds
+    /// it out from the shim.
+    func note(_ id: SandboxID, _ body: (inout SandboxRecord) -> Void) {
+        guard var entry = sandboxes[id] else { return }
+        body(&entry.record)
+        sandboxes[id] = entry
+        do {
+            try store.write(entry.record)
+        } catch {
+            logger.error("a sandbox's record can't be written", metadata: ["sandbox": "\(id)", "reason": "\(error)"])
+        }
+    }
+
+    /// Notes what has happened already, as for a sandbox.
+    func note(_ id: ContainerID, _ body: (inout ContainerRecord) -> Void) {
+        guard var entry = containers[id] else { return }
+        body(&entry.record)
+        containers[id] = entry
+        do {
+            try store.write(entry.record)
+        } catch {
+            logger.error(
+                "a container's record can't be written", metadata: ["container": "\(id)", "reason": "\(error)"])
+        }
+    }
+}

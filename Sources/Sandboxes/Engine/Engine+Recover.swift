@@ -1,0 +1,209 @@
+import CRI
+import Images
+import JSON
+import Linux
+import Logging
+import PodNetwork
+import ShimClient
+import ShimProtocol
+
+extension Engine {
+    /// Looks at what an earlier engine left, adopts what lives, notes what ended meanwhile, and clears up what was
+    /// half made. To be called once, before anything else.
+    ///
+    /// Live shims are connected to again, so that running containers keep their processes; ends that nobody saw are read
+    /// from the shims' exit records; a pod whose shim is dead is ended; what has no record is taken away.
+    public func recover() async {
+        let (store, logger) = (store, logger)
+        let contents = await Blocking.run { store.readAll(logger: logger) }
+        for record in contents.sandboxes {
+            sandboxes[record.id] = SandboxEntry(record)
+            sandboxKeys[record.key] = record.id
+        }
+        for record in contents.containers {
+            containers[record.id] = ContainerEntry(record)
+            containerKeys[record.key] = record.id
+            if record.stage == .exited { containers[record.id]?.ended.open() }
+        }
+        let strays = await StrayShims.find(below: places.state + "/sandboxes")
+        await withTaskGroup(of: Void.self) { group in
+            for record in contents.sandboxes {
+                group.addTask { await self.recover(record, stray: strays[record.id]) }
+            }
+        }
+        await clearLeftovers(contents, strays: strays)
+        let kept = Set(sandboxes.values.filter(\.record.networkAttached).map(\.record.id.text))
+        await network.collectGarbage(keep: kept)
+        let running = containers.values.filter { $0.record.stage == .running }.count
+        logger.info(
+            "engine recovered",
+            metadata: [
+                "sandboxes": "\(sandboxes.count)", "containers": "\(containers.count)", "running": "\(running)",
+            ])
+    }
+
+    /// Brings one sandbox and its containers to the truth.
+    private func recover(_ record: SandboxRecord, stray: Int32?) async {
+        let id = record.id
+        var lives = false
+        do {
+            try await reconnect(id)
+            lives = true
+        } catch {
+            // No shim serves the pod: after a reboot, or because it died. One that runs and can't be talked to is ended.
+            if let stray { await StrayShims.end(stray) }
+        }
+        for entry in containers(of: id) where entry.record.stage == .starting {
+            await settleStart(entry.record.id)
+        }
+        switch record.stage {
+        case .making:
+            await attempt("a half-made sandbox can't be cleared away", id) { try await self.removeSandbox(id) }
+        case .ready, .stopped:
+            if !lives {
+                await readExitRecords(of: id)
+                await endAbandoned(id, why: "its shim was gone when the node started")
+            }
+            if sandboxes[id]?.record.stage == .stopped {
+                await attempt("a stopped sandbox can't be taken apart", id) { try await self.dismantleAgain(id) }
+            }
+            for entry in containers(of: id) { await recover(entry.record) }
+        }
+    }
+
+    private func dismantleAgain(_ id: SandboxID) async throws {
+        guard let entry = sandboxes[id] else { return }
+        try await entry.turnstile.pass { try await dismantle(id) }
+    }
+
+    /// Brings a container that doesn't run to the truth.
+    private func recover(_ record: ContainerRecord) async {
+        switch record.stage {
+        case .making, .removing:
+            await attempt("a half-made container can't be cleared away", record.id) {
+                try await self.removeContainer(record.id)
+            }
+        case .created:
+            let (bundle, rootfs) = (places.bundle(record.id), places.rootfs(record.id))
+            let whole = await Blocking.run {
+                File.exists(bundle + "/config.json")
+                    && ((try? MountInfo.all())?.contains { $0.mountPoint == rootfs } ?? true)
+            }
+            if whole, sandboxes[record.sandbox]?.record.stage == .ready { return }
+            note(record.id) { record in
+                record.stage = .exited
+                record.exitCode = 255
+                record.reason = "Unknown"
+                record.message = "its root filesystem or its pod was gone when the node started"
+                record.finishedAtNanoseconds = wallClockNanoseconds()
+            }
+            containers[record.id]?.ended.open()
+        case .starting, .running, .exited: break
+        }
+    }
+
+    /// A start that the engine didn't live to see through: what the shim has of it is undone, and it can be tried again.
+    private func settleStart(_ id: ContainerID) async {
+        guard let record = containers[id]?.record, record.stage == .starting,
+            let shim = sandboxes[record.sandbox]?.shim
+        else { return }
+        do {
+            try await shim.delete(id.text, force: true, deadline: configuration.stepDeadline)
+            note(id) { record in
+                record.stage = .created
+                record.pid = 0
+            }
+        } catch {
+            containerLost(id, why: "its start was interrupted: \(error)")
+        }
+    }
+
+    /// Ends that a shim wrote down before it died.
+    private func readExitRecords(of id: SandboxID) async {
+        for entry in containers(of: id) where entry.record.stage == .running || entry.record.stage == .starting {
+            let path = places.shim(id) + "/\(entry.record.id.text).exit"
+            let exit = await Blocking.run { () -> ExitRecord? in
+                guard let bytes = try? File.read(path, limit: 64 << 10) else { return nil }
+                return try? ExitRecord.read(bytes)
+            }
+            if let exit { containerEnded(entry.record.id, exit) }
+        }
+    }
+
+    /// Takes away what no record speaks for.
+    private func clearLeftovers(_ contents: RecordStore.Contents, strays: [SandboxID: Int32]) async {
+        for entry in containers.values where sandboxes[entry.record.sandbox] == nil {
+            await attempt("a container without its sandbox can't be cleared away", entry.record.id) {
+                await self.endCgroup(entry.record.cgroupsPath)
+                self.containerLost(entry.record.id, why: "its sandbox is gone")
+                try await self.removeContainer(entry.record.id)
+            }
+        }
+        let (places, store) = (places, store)
+        let (sandboxDirectories, bundles, runtimeStates) = await Blocking.run {
+            (
+                Self.names(places.state + "/sandboxes"), Self.names(places.state + "/containers"),
+                Self.names(places.runtimeRoot)
+            )
+        }
+        let lostSandboxes = Set(contents.lostSandboxes + sandboxDirectories.compactMap { SandboxID($0) })
+            .filter { sandboxes[$0] == nil }
+        for id in lostSandboxes {
+            await attempt("the leftovers of a sandbox can't be cleared away", id) {
+                try await self.clearLost(id, stray: strays[id])
+            }
+        }
+        let lostContainers = Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
+            .filter { containers[$0] == nil && SandboxID($0.text).map { sandboxes[$0] == nil } ?? true }
+        for id in lostContainers {
+            await attempt("the leftovers of a container can't be cleared away", id) {
+                let runtime = RuntimeCommand(path: self.configuration.runtimePath, root: places.runtimeRoot)
+                try await Blocking.run { try runtime.delete(id.text) }
+                try await self.images.unmountRootfs(container: id.text, at: places.rootfs(id))
+                try await self.images.removeSnapshot(container: id.text)
+                try await Blocking.run {
+                    try Directory.removeTree(places.bundle(id))
+                    try store.remove(id)
+                }
+            }
+        }
+    }
+
+    /// Ends a pod of which nothing is known but its name.
+    private func clearLost(_ id: SandboxID, stray: Int32?) async throws {
+        let (places, store) = (places, store)
+        if let shim = try? await shims.connect(directory: places.shim(id)) {
+            let info = try await shim.info()
+            for container in info.containers {
+                try await shim.delete(container.id, force: true, deadline: configuration.stepDeadline)
+            }
+            try await shim.shutdown()
+            await shim.disconnect()
+        } else if let stray {
+            await StrayShims.end(stray)
+        }
+        let runtime = RuntimeCommand(path: configuration.runtimePath, root: places.runtimeRoot)
+        try await Blocking.run { try runtime.delete(id.text) }
+        try await network.detach(sandbox: id.text)
+        try await Blocking.run {
+            try removeNetworkNamespace(places.netns(id))
+            try Linux.Mount.unmount(places.files(id).shm, detach: true)
+            try Directory.removeTree(places.sandbox(id))
+            try store.remove(id)
+        }
+    }
+
+    private static func names(_ directory: String) -> [String] { (try? Directory.names(directory)) ?? [] }
+
+    /// Runs a clean-up whose failure is told and doesn't stop the others; the next start tries again.
+    private func attempt(
+        _ complaint: String, _ id: any CustomStringConvertible & Sendable, _ work: () async throws -> Void
+    ) async {
+        do {
+            try await work()
+        } catch {
+            logger.error(
+                "\(complaint); the next start tries again", metadata: ["id": "\(id)", "reason": "\(error)"])
+        }
+    }
+}

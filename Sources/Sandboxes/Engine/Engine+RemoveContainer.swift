@@ -1,0 +1,64 @@
+import CRI
+import Images
+import Linux
+import ShimProtocol
+
+extension Engine {
+    /// Removes a container; one that runs is killed first, an unknown one is success. Its log stays: it is the kubelet's.
+    public func removeContainer(
+        _ request: CRIRemoveContainerRequest
+    ) async throws(CRIError) -> CRIRemoveContainerResponse {
+        guard let id = findContainer(request.containerID), let entry = containers[id] else {
+            return CRIRemoveContainerResponse()
+        }
+        let name = describe(entry.record)
+        do {
+            try await removeContainer(id)
+        } catch {
+            throw Failure.translate(error, "\(name): remove")
+        }
+        return CRIRemoveContainerResponse()
+    }
+
+    /// Kills what runs, takes everything of the container away, then forgets it.
+    func removeContainer(_ id: ContainerID) async throws {
+        guard let entry = containers[id] else { return }
+        try await entry.turnstile.pass {
+            guard containers[id] != nil else { return }
+            try await kill(id)
+            guard let entry = containers[id] else { return }
+            let told = entry.isVisible
+            try change(id) { $0.stage = .removing }
+            try await clear(entry.record)
+            if told { announce(container: id, .containerDeletedEvent) }
+            containers[id] = nil
+            if containerKeys[entry.record.key] == id { containerKeys[entry.record.key] = nil }
+        }
+    }
+
+    /// Takes away what a container has on this host: the runtime's state, its root, its directories, its record.
+    func clear(_ record: ContainerRecord) async throws {
+        let id = record.id
+        let sandbox = sandboxes[record.sandbox]
+        var known = false
+        if let shim = sandbox?.shim {
+            // When the shim dies just now the runtime itself is asked below.
+            known = try await present(shim) { shim throws(ShimFailure) in
+                try await shim.delete(id.text, force: true, deadline: .seconds(60))
+            }
+        }
+        if !known {
+            let handler = sandbox?.record.runtimeHandler ?? ""
+            let runtime = RuntimeCommand(
+                path: try runtime(handler: handler, for: describe(record)), root: places.runtimeRoot)
+            try await Blocking.run { try runtime.delete(id.text) }
+        }
+        try await images.unmountRootfs(container: id.text, at: places.rootfs(id))
+        try await images.removeSnapshot(container: id.text)
+        let (bundle, store) = (places.bundle(id), store)
+        try await Blocking.run {
+            try Directory.removeTree(bundle)
+            try store.remove(id)
+        }
+    }
+}

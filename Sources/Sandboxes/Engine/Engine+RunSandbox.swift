@@ -1,0 +1,192 @@
+import CRI
+import JSON
+import Linux
+import Logging
+import OCISpec
+import PodNetwork
+import ShimClient
+import ShimProtocol
+import SwiftProtobuf
+
+extension Engine {
+    /// Makes a sandbox, or joins the making of the same one, or returns the one that is there and ready. The remains of
+    /// one that ended are replaced.
+    public func runPodSandbox(
+        _ request: CRIRunPodSandboxRequest
+    ) async throws(CRIError) -> CRIRunPodSandboxResponse {
+        let metadata = request.config.metadata
+        let key = SandboxRecord.key(metadata)
+        let pod = "pod \(metadata.namespace)/\(metadata.name)"
+        let runtime = try runtime(handler: request.runtimeHandler, for: pod)
+        do {
+            let flight = runs[key] ?? begin(key, request, runtime: runtime)
+            let id = try await flight.value()
+            return CRIRunPodSandboxResponse.with { $0.podSandboxID = id.text }
+        } catch let error as CRIError {
+            throw error
+        } catch {
+            throw Failure.translate(error, pod)
+        }
+    }
+
+    private func begin(_ key: String, _ request: CRIRunPodSandboxRequest, runtime: String) -> Flight<SandboxID> {
+        let flight = Flight<SandboxID> {
+            let result: Result<SandboxID, any Error>
+            do {
+                result = .success(try await self.run(key, request, runtime: runtime))
+            } catch {
+                result = .failure(error)
+            }
+            await self.land(run: key)
+            return try result.get()
+        }
+        runs[key] = flight
+        return flight
+    }
+
+    private func land(run key: String) { runs[key] = nil }
+
+    private func run(
+        _ key: String, _ request: CRIRunPodSandboxRequest, runtime: String
+    ) async throws -> SandboxID {
+        if closed { throw CRIError(.unavailable, "the engine is shutting down") }
+        if let old = sandboxKeys[key], let entry = sandboxes[old] {
+            if entry.record.stage == .ready { return old }
+            try await removeSandbox(old)
+        }
+        let id = SandboxID()
+        let (hosts, resolv) = await Blocking.run {
+            // A host without these files is no error: the pod gets the built-in ones.
+            (try? File.readText("/etc/hosts", limit: 1 << 20), try? File.readText("/etc/resolv.conf", limit: 1 << 20))
+        }
+        var current = facts
+        current.hostname = HostFacts.currentHostname()
+        let plan = try SandboxPlan.make(
+            id: id, config: request.config, places: places, facts: current, hostHosts: hosts, hostResolv: resolv)
+
+        let record = SandboxRecord(
+            id: id, config: request.config, runtimeHandler: request.runtimeHandler, stage: .making,
+            createdAtNanoseconds: wallClockNanoseconds(), netns: plan.netns,
+            networkAttached: plan.attachment != nil)
+        let context = "pod \(plan.pod): sandbox"
+        do {
+            // What is about to be made stands on disk before it is made.
+            try store.write(record)
+        } catch {
+            try? store.remove(id)  // The first failure is the one to tell.
+            throw Failure.translate(error, "\(context): record")
+        }
+        let entry = SandboxEntry(record)
+        sandboxes[id] = entry
+        sandboxKeys[key] = id
+        do {
+            try await entry.turnstile.pass { try await apply(plan, runtime: runtime, context: context) }
+        } catch {
+            logger.warning("a sandbox could not be made", metadata: ["pod": "\(plan.pod)", "reason": "\(error)"])
+            await rollBack(id)
+            throw error
+        }
+        announce(sandbox: id, .containerCreatedEvent)
+        announce(sandbox: id, .containerStartedEvent)
+        return id
+    }
+
+    /// Carries the plan out: the network plugins run beside everything that can do without addresses.
+    private func apply(_ plan: SandboxPlan, runtime: String, context: String) async throws {
+        var watch = StepWatch()
+        let places = places
+        let (id, files) = (plan.id, places.files(plan.id))
+        do {
+            try await Blocking.run { try Directory.make(places.shim(id), mode: 0o700) }
+        } catch {
+            throw Failure.translate(error, "\(context): directory")
+        }
+        async let prepared: Void = Self.prepare(plan, files: files, bundle: places.pauseBundle(id))
+        let shim = try await step("\(context): shim") {
+            try await shims.start(
+                ShimLaunch(
+                    program: configuration.shimPath, sandbox: id.text, directory: places.shim(id), runtime: runtime,
+                    runtimeRoot: places.runtimeRoot, networkNamespace: plan.netns))
+        }
+        adopt(shim, for: id)
+        watch.lap("shim")
+        async let attached = attach(plan, context: context)
+        do { try await prepared } catch { throw Failure.translate(error, "\(context): files") }
+        watch.lap("files")
+        let privatePIDs = plan.spec.config.linux.securityContext.namespaceOptions.pid != .node
+        let pid = try await step("\(context): create pause") {
+            try await shim.create(
+                CreateRequest(id: id.text, bundle: places.pauseBundle(id), privatePIDNamespace: privatePIDs))
+        }
+        watch.lap("create")
+        try await step("\(context): start pause") { try await shim.start(id.text, deadline: .seconds(60)) }
+        watch.lap("start")
+        let network = try await attached
+        watch.lap("network")
+        do {
+            try change(id) { record in
+                record.pausePID = pid
+                record.stage = .ready
+                record.addresses = network?.ips ?? []
+                record.networkResult = network.map(Self.document)
+            }
+        } catch {
+            throw Failure.translate(error, "\(context): record")
+        }
+        watch.lap("record")
+        logger.debug("sandbox made", metadata: ["pod": "\(plan.pod)", "sandbox": "\(id)", "ms": "\(watch)"])
+    }
+
+    /// The pod's files, its shared memory, and pause's bundle.
+    private static func prepare(_ plan: SandboxPlan, files: PodFiles, bundle: String) async throws {
+        let spec = try SandboxSpec.build(plan.spec).encoded()
+        try await Blocking.run {
+            try AtomicFile.write(files.hosts, plan.hostsText, mode: 0o644)
+            try AtomicFile.write(files.hostname, plan.hostname + "\n", mode: 0o644)
+            try AtomicFile.write(files.resolvConf, plan.resolvText, mode: 0o644)
+            if plan.makesShm {
+                try Directory.make(files.shm, mode: 0o1777)
+                try Linux.Mount.mount(
+                    source: "shm", target: files.shm, type: "tmpfs", flags: [.noSetID, .noDevices, .noExec],
+                    data: "mode=1777,size=65536k")
+            }
+            try Directory.make(bundle, mode: 0o700)
+            try AtomicFile.write(bundle + "/config.json", spec, mode: 0o600)
+        }
+    }
+
+    private func attach(_ plan: SandboxPlan, context: String) async throws -> NetworkResult? {
+        guard let attachment = plan.attachment else { return nil }
+        return try await step("\(context): network") { try await network.attach(attachment) }
+    }
+
+    private static func document(_ result: NetworkResult) -> JSONValue {
+        [
+            "network": .string(result.network),
+            "mac": result.mac.map(JSONValue.string) ?? .null,
+            "ips": .array(
+                result.addresses.map {
+                    ["address": .string($0.cidr), "gateway": $0.gateway.map(JSONValue.string) ?? .null]
+                }),
+            "dns": [
+                "nameservers": .array(result.nameservers.map(JSONValue.string)),
+                "search": .array(result.searchDomains.map(JSONValue.string)),
+                "options": .array(result.dnsOptions.map(JSONValue.string)),
+            ],
+        ]
+    }
+
+    /// Runs one step and gives what it throws the step's name. The rooms below keep their own deadlines and undo what
+    /// they began, so a step is never abandoned halfway.
+    func step<Value: Sendable>(_ name: String, _ work: () async throws -> Value) async throws -> Value {
+        do { return try await work() } catch { throw Failure.translate(error, name) }
+    }
+
+    /// The OCI runtime of a CRI runtime handler.
+    nonisolated func runtime(handler: String, for pod: String) throws(CRIError) -> String {
+        if let path = configuration.runtimeHandlers[handler] { return path }
+        if handler.isEmpty || handler == "kubesim-oci" { return configuration.runtimePath }
+        let known = (["kubesim-oci"] + configuration.runtimeHandlers.keys.sorted()).joined(separator: ", ")
+        throw CRIError(.notFound, "\(pod): no runtime handler \"\(handler)\" (there are: \(known))")
+    }
+}

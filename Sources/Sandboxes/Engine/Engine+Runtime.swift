@@ -1,0 +1,75 @@
+import CRI
+import JSON
+import PodNetwork
+import SwiftProtobuf
+
+extension Engine: RuntimeService, ImageService {
+    public func version(_ request: CRIVersionRequest) async throws(CRIError) -> CRIVersionResponse {
+        CRIVersionResponse.with {
+            $0.version = "0.1.0"
+            $0.runtimeName = "kubesim"
+            $0.runtimeVersion = configuration.version
+            $0.runtimeApiVersion = "v1"
+        }
+    }
+
+    public func status(_ request: CRIStatusRequest) async throws(CRIError) -> CRIStatusResponse {
+        let network = await network.status()
+        var response = CRIStatusResponse()
+        response.status.conditions = [
+            CRIRuntimeCondition.with {
+                $0.type = "RuntimeReady"
+                $0.status = !closed
+                $0.reason = closed ? "ShuttingDown" : ""
+                $0.message = closed ? "the engine is shutting down" : ""
+            },
+            CRIRuntimeCondition.with {
+                $0.type = "NetworkReady"
+                $0.status = network.ready
+                $0.reason = network.reason
+                $0.message = network.message
+            },
+        ]
+        response.runtimeHandlers = (["", "kubesim-oci"] + configuration.runtimeHandlers.keys.sorted()).map { name in
+            CRIRuntimeHandler.with {
+                $0.name = name
+                $0.features.recursiveReadOnlyMounts = true
+                $0.features.userNamespaces = false
+            }
+        }
+        response.features.supplementalGroupsPolicy = true
+        if request.verbose {
+            let config: JSONValue = [
+                "root": .string(configuration.root), "state": .string(configuration.state),
+                "runtime": .string(configuration.runtimePath), "shim": .string(configuration.shimPath),
+                "pause": .string(configuration.pausePath), "sandboxImage": .string(configuration.sandboxImage),
+                "cgroupDriver": "cgroupfs", "cgroupRoot": .string(configuration.cgroupRoot),
+                "cgroupMode": .string(facts.cgroupsV2 ? "v2" : "v1 or hybrid"),
+                "netnsDirectory": .string(configuration.netnsDirectory),
+                "network": .string(network.network), "networkFile": network.file.map(JSONValue.string) ?? .null,
+                "podCIDR": .string(podCIDR), "appArmor": .bool(facts.appArmor), "selinux": .bool(facts.selinux),
+                "sandboxes": .int(Int64(sandboxes.count)), "containers": .int(Int64(containers.count)),
+            ]
+            response.info = ["config": String(decoding: config.encoded(pretty: false), as: UTF8.self)]
+        }
+        return response
+    }
+
+    public func runtimeConfig(_ request: CRIRuntimeConfigRequest) async throws(CRIError) -> CRIRuntimeConfigResponse {
+        CRIRuntimeConfigResponse.with { $0.linux.cgroupDriver = .cgroupfs }
+    }
+
+    /// Notes the pods' address range for the verbose status; the network's own configuration decides what is given out.
+    public func updateRuntimeConfig(
+        _ request: CRIUpdateRuntimeConfigRequest
+    ) async throws(CRIError) -> CRIUpdateRuntimeConfigResponse {
+        podCIDR = request.runtimeConfig.networkConfig.podCidr
+        return CRIUpdateRuntimeConfigResponse()
+    }
+
+    public func checkpointContainer(
+        _ request: CRICheckpointContainerRequest
+    ) async throws(CRIError) -> CRICheckpointContainerResponse {
+        throw CRIError(.unimplemented, "CheckpointContainer: kubesim doesn't checkpoint yet")
+    }
+}

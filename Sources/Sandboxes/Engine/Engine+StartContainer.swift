@@ -1,0 +1,91 @@
+import CRI
+import Logging
+import ShimProtocol
+
+extension Engine {
+    /// Starts a created container; one that runs already is success.
+    ///
+    /// When the process can't be started the container has exited, code 128 and reason `StartError`, and the error has
+    /// the OCI runtime's own words.
+    public func startContainer(
+        _ request: CRIStartContainerRequest
+    ) async throws(CRIError) -> CRIStartContainerResponse {
+        let entry = try container(request.containerID)
+        let name = describe(entry.record)
+        do {
+            try await entry.turnstile.pass { try await start(entry.record.id, name: name) }
+            return CRIStartContainerResponse()
+        } catch {
+            throw Failure.translate(error, "\(name): start")
+        }
+    }
+
+    private func start(_ id: ContainerID, name: String) async throws {
+        guard let record = containers[id]?.record else { throw CRIError(.notFound, "it was removed meanwhile") }
+        switch record.stage {
+        case .running: return
+        case .created: break
+        default:
+            throw CRIError(.failedPrecondition, "the container has \(record.stage.rawValue), it can't start again")
+        }
+        guard let sandbox = sandboxes[record.sandbox], sandbox.record.stage == .ready else {
+            throw CRIError(.failedPrecondition, "the pod sandbox is not ready")
+        }
+        let shim = try shim(of: record.sandbox, for: name)
+        try change(id) { $0.stage = .starting }
+        var watch = StepWatch()
+        do {
+            let pid = try await shim.create(createRequest(record, logDirectory: sandbox.record.config.logDirectory))
+            watch.lap("create")
+            note(id) { $0.pid = pid }
+            try await shim.start(id.text, deadline: configuration.stepDeadline)
+            watch.lap("start")
+        } catch {
+            await startFailed(id, error, shim: shim)
+            throw error
+        }
+        // A short process may have ended by now, and its exit been heard.
+        if containers[id]?.record.stage == .starting {
+            note(id) { record in
+                record.stage = .running
+                record.startedAtNanoseconds = wallClockNanoseconds()
+            }
+        }
+        logger.debug("container started", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
+        announce(container: id, .containerStartedEvent)
+    }
+
+    private func createRequest(_ record: ContainerRecord, logDirectory: String) -> CreateRequest {
+        let config = record.config
+        let pidMode = config.linux.securityContext.namespaceOptions.pid
+        return CreateRequest(
+            id: record.id.text, bundle: places.bundle(record.id),
+            log: record.logPath.isEmpty ? nil : LogPlace(directory: logDirectory, path: config.logPath),
+            terminal: config.tty, stdin: config.stdin, stdinOnce: config.stdinOnce,
+            privatePIDNamespace: pidMode == .container)
+    }
+
+    private func startFailed(_ id: ContainerID, _ error: any Error, shim: any PodShim) async {
+        do {
+            try await shim.delete(id.text, force: true, deadline: configuration.stepDeadline)
+        } catch {
+            // Removing the container, or its pod, deletes it again.
+            logger.warning(
+                "a container that failed to start can't be deleted yet",
+                metadata: ["container": "\(id)", "reason": "\(error)"])
+        }
+        guard containers[id]?.record.stage == .starting else { return }
+        note(id) { record in
+            record.stage = .exited
+            record.pid = 0
+            record.exitCode = 128
+            record.reason = "StartError"
+            record.message = "\(error)"
+            // A start that never was: the epoch, as others report it.
+            record.startedAtNanoseconds = 0
+            record.finishedAtNanoseconds = wallClockNanoseconds()
+        }
+        containers[id]?.ended.open()
+        announce(container: id, .containerStoppedEvent)
+    }
+}

@@ -1,0 +1,126 @@
+import CRI
+import Linux
+import PodNetwork
+import ShimClient
+import ShimProtocol
+
+extension Engine {
+    /// Ends a sandbox: its containers are killed, its network is given back, its processes are gone. Its record, its
+    /// containers' records and logs remain. One that is unknown or stopped already is success.
+    public func stopPodSandbox(
+        _ request: CRIStopPodSandboxRequest
+    ) async throws(CRIError) -> CRIStopPodSandboxResponse {
+        guard let id = findSandbox(request.podSandboxID), let entry = sandboxes[id] else {
+            return CRIStopPodSandboxResponse()
+        }
+        let pod = podName(id)
+        do {
+            try await entry.turnstile.pass { try await dismantle(id) }
+        } catch {
+            throw Failure.translate(error, "pod \(pod): stop")
+        }
+        return CRIStopPodSandboxResponse()
+    }
+
+    /// Takes apart what a sandbox has on this host but for its records: every step is tried, the first failure is told.
+    func dismantle(_ id: SandboxID) async throws {
+        guard let entry = sandboxes[id] else { return }
+        let wasReady = entry.record.stage == .ready
+        sandboxes[id]?.dismantling = true
+        defer { sandboxes[id]?.dismantling = false }
+        if wasReady { note(id) { $0.stage = .stopped } }
+        var failures = FirstFailure()
+
+        await failures.collect { try await self.killContainers(of: id) }
+        let network = Task { try await self.detachNetwork(of: id) }
+        await failures.collect { try await self.endPause(id) }
+        await failures.collect { try await network.value }
+        await failures.collect { try await self.endShim(id) }
+        if let netns = entry.record.netns {
+            await failures.collect { try await Blocking.run { try removeNetworkNamespace(netns) } }
+        }
+        let shm = places.files(id).shm
+        await failures.collect { try await Blocking.run { try Linux.Mount.unmount(shm, detach: true) } }
+        if wasReady { announce(sandbox: id, .containerStoppedEvent) }
+        try failures.rethrow()
+    }
+
+    /// Kills the containers of a sandbox at once and waits for their ends.
+    private func killContainers(of id: SandboxID) async throws {
+        let running = containers(of: id).filter { $0.record.stage == .running || $0.record.stage == .starting }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for entry in running {
+                group.addTask {
+                    // A start that is under way decides first whether there is anything to kill.
+                    try await entry.turnstile.pass {}
+                    try await self.kill(entry.record.id)
+                }
+            }
+            var failures = FirstFailure()
+            while let result = await group.nextResult() {
+                await failures.collect { try result.get() }
+            }
+            try failures.rethrow()
+        }
+    }
+
+    private func detachNetwork(of id: SandboxID) async throws {
+        guard sandboxes[id]?.record.networkAttached == true else { return }
+        try await network.detach(sandbox: id.text)
+        note(id) { record in
+            record.networkAttached = false
+        }
+    }
+
+    /// Kills the pause process, which takes a shared pid namespace with it.
+    private func endPause(_ id: SandboxID) async throws {
+        guard let entry = sandboxes[id] else { return }
+        if let shim = entry.shim {
+            // When the shim dies just now the cgroup is the way that is left.
+            let done = try await present(shim) { shim throws(ShimFailure) in
+                try await shim.delete(id.text, force: true, deadline: .seconds(60))
+            }
+            if done {
+                sandboxes[id]?.ended.open()
+                return
+            }
+        }
+        let path = try places.cgroup(parent: entry.record.config.linux.cgroupParent, id: id.text)
+        let runtime = RuntimeCommand(
+            path: try runtime(handler: entry.record.runtimeHandler, for: podName(id)), root: places.runtimeRoot)
+        let host = cgroups
+        try await Blocking.run {
+            try CgroupEnd.killAndRemove(path, host: host)
+            try runtime.delete(id.text)
+        }
+        sandboxes[id]?.ended.open()
+    }
+
+    /// Lets the shim go once nothing is left for it to do. How its containers ended is in our records by now.
+    private func endShim(_ id: SandboxID) async throws {
+        guard let shim = sandboxes[id]?.shim else { return }
+        let ended = containers(of: id).filter { $0.record.stage == .exited }.map(\.record.id.text)
+        // A shim that is gone is what was wanted.
+        _ = try await present(shim) { shim throws(ShimFailure) in
+            for container in ended { try await shim.delete(container, force: true, deadline: .seconds(60)) }
+            try await shim.shutdown()
+        }
+        await shim.disconnect()
+        sandboxes[id]?.shim = nil
+    }
+}
+
+/// Goes through steps that are all to be tried, and remembers why the first one failed.
+struct FirstFailure {
+    private var failure: (any Error)?
+
+    mutating func collect(
+        isolation: isolated (any Actor)? = #isolation, _ step: () async throws -> Void
+    ) async {
+        do { try await step() } catch { failure = failure ?? error }
+    }
+
+    func rethrow() throws {
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,83 @@
+import CRI
+import Cgroups
+import JSON
+import Linux
+import OCISpec
+
+extension Engine {
+    /// Changes a container's limits, at once when it runs; what isn't asked stays.
+    public func updateContainerResources(
+        _ request: CRIUpdateContainerResourcesRequest
+    ) async throws(CRIError) -> CRIUpdateContainerResourcesResponse {
+        let entry = try container(request.containerID)
+        let (id, name) = (entry.record.id, describe(entry.record))
+        do {
+            try await entry.turnstile.pass {
+                guard let record = containers[id]?.record else { throw CRIError(.notFound, "it was removed") }
+                guard record.stage == .created || record.stage == .running else {
+                    throw CRIError(.failedPrecondition, "the container has exited")
+                }
+                let merged = Resources.merge(record.config.linux.resources, request.linux)
+                let plan = try Resources.plan(merged, facts: facts)
+                if record.stage == .running {
+                    let (path, host) = (record.cgroupsPath, cgroups)
+                    let asked = try Resources.plan(request.linux, facts: facts)
+                    try await Blocking.run {
+                        try Cgroup(path: path, host: host).apply(asked, updating: true)
+                    }
+                }
+                try await rewriteBundle(places.bundle(id), limits: plan)
+                try change(id) { $0.config.linux.resources = merged }
+            }
+            return CRIUpdateContainerResourcesResponse()
+        } catch {
+            throw Failure.translate(error, "\(name): update resources")
+        }
+    }
+
+    /// The bundle's spec with other limits, so that a start (or a look at it) finds them.
+    private func rewriteBundle(_ bundle: String, limits: LinuxResources) async throws {
+        try await Blocking.run {
+            let path = bundle + "/config.json"
+            var spec = try Spec.read(try File.read(path, limit: 16 << 20))
+            var new = limits
+            new.devices = spec.linux?.resources?.devices ?? []
+            spec.linux?.resources = new
+            try AtomicFile.write(path, spec.encoded(), mode: 0o600)
+        }
+    }
+
+    /// The pod's cgroup belongs to the kubelet, which has changed it by the time it asks; the new values are noted.
+    public func updatePodSandboxResources(
+        _ request: CRIUpdatePodSandboxResourcesRequest
+    ) async throws(CRIError) -> CRIUpdatePodSandboxResourcesResponse {
+        let entry = try sandbox(request.podSandboxID)
+        do {
+            try change(entry.record.id) { record in
+                if request.hasOverhead { record.config.linux.overhead = request.overhead }
+                if request.hasResources { record.config.linux.resources = request.resources }
+            }
+        } catch {
+            throw Failure.translate(error, "pod \(podName(entry.record.id)): update resources")
+        }
+        return CRIUpdatePodSandboxResourcesResponse()
+    }
+
+    /// Opens the container's log anew after a rotation.
+    public func reopenContainerLog(
+        _ request: CRIReopenContainerLogRequest
+    ) async throws(CRIError) -> CRIReopenContainerLogResponse {
+        let entry = try container(request.containerID)
+        let name = describe(entry.record)
+        guard entry.record.stage == .running else {
+            throw CRIError(.failedPrecondition, "\(name): reopen log: the container doesn't run")
+        }
+        let shim = try shim(of: entry.record.sandbox, for: name)
+        do {
+            try await shim.reopenLog(entry.record.id.text)
+        } catch {
+            throw Failure.translate(error, "\(name): reopen log")
+        }
+        return CRIReopenContainerLogResponse()
+    }
+}

@@ -1,0 +1,58 @@
+import CRI
+import JSON
+import OCISpec
+
+/// A sandbox as the engine knows it.
+struct SandboxEntry {
+    var record: SandboxRecord
+    /// One making, stopping or removing at a time.
+    let turnstile = Turnstile()
+    var shim: (any PodShim)?
+    /// The pause process has ended (or never ran).
+    let ended = Latch()
+    /// Set while the sandbox is taken apart: a shim that goes away is then no news.
+    var dismantling = false
+    /// The CPU time at the last look, for the rate between two looks.
+    var lastCPU: CPUSample?
+
+    init(_ record: SandboxRecord) { self.record = record }
+
+    /// A sandbox that is being made is nobody's business yet.
+    var isVisible: Bool { record.stage != .making }
+    var state: CRIPodSandboxState { record.stage == .ready ? .sandboxReady : .sandboxNotready }
+}
+
+/// A container as the engine knows it.
+struct ContainerEntry {
+    var record: ContainerRecord
+    /// One starting or removing at a time; stopping needs none.
+    let turnstile = Turnstile()
+    /// The process has ended.
+    let ended = Latch()
+    /// The process that `exec` starts from; read from the bundle when it is first needed.
+    var process: OCISpec.Process?
+    /// The CPU time at the last look, for the rate between two looks.
+    var lastCPU: CPUSample?
+    /// Names for execs.
+    var execs: UInt64 = 0
+
+    init(_ record: ContainerRecord) { self.record = record }
+
+    var isVisible: Bool { record.stage != .making && record.stage != .removing }
+
+    static func state(of record: ContainerRecord) -> CRIContainerState {
+        switch record.stage {
+        case .making, .created, .starting: .containerCreated
+        case .running: .containerRunning
+        case .exited, .removing: .containerExited
+        }
+    }
+}
+
+/// CPU time used until a moment.
+struct CPUSample: Sendable {
+    var nanoseconds: Int64
+    var usage: UInt64
+    /// CPU nanoseconds per second at that moment, as last computed.
+    var rate: UInt64
+}

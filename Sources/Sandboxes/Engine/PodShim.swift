@@ -1,0 +1,53 @@
+import ShimClient
+import ShimProtocol
+
+/// What the engine asks of a pod's shim; `ShimConnection` is the real one, tests bring their own.
+protocol PodShim: Sendable {
+    var events: AsyncStream<ShimEvent> { get }
+    func info() async throws(ShimFailure) -> ShimInfo
+    func create(_ request: CreateRequest) async throws(ShimFailure) -> Int32
+    func start(_ container: String, deadline: Duration) async throws(ShimFailure)
+    func kill(_ container: String, exec: String?, signal: Int32, all: Bool, deadline: Duration)
+        async throws(ShimFailure)
+    @discardableResult
+    func delete(_ container: String, force: Bool, deadline: Duration) async throws(ShimFailure) -> ExitRecord?
+    func exec(_ request: ExecRequest, streams: StreamDescriptors) async throws(ShimFailure) -> ExecHandle
+    func attach(_ container: String, streams: StreamDescriptors) async throws(ShimFailure)
+    func resize(_ container: String, _ size: TerminalSize) async throws(ShimFailure)
+    func reopenLog(_ container: String) async throws(ShimFailure)
+    func waitForExit(_ container: String, exec: String?) async throws(ShimFailure) -> ExitRecord
+    func shutdown() async throws(ShimFailure)
+    func disconnect() async
+}
+
+extension ShimConnection: PodShim {}
+
+/// Asks something of a shim that may be dead: false when it is gone, an error when it refuses.
+func present(
+    _ shim: any PodShim, _ ask: (any PodShim) async throws(ShimFailure) -> Void
+) async throws(ShimFailure) -> Bool {
+    do {
+        try await ask(shim)
+        return true
+    } catch {
+        if error.code == .disconnected { return false }
+        throw error
+    }
+}
+
+/// How shims are started and found again.
+protocol ShimLauncher: Sendable {
+    func start(_ launch: ShimLaunch) async throws(ShimFailure) -> any PodShim
+    func connect(directory: String) async throws(ShimFailure) -> any PodShim
+}
+
+/// Starts `kubesim-shim`, connects to its socket.
+struct ShimPrograms: ShimLauncher {
+    func start(_ launch: ShimLaunch) async throws(ShimFailure) -> any PodShim {
+        try await ShimConnection.start(launch)
+    }
+
+    func connect(directory: String) async throws(ShimFailure) -> any PodShim {
+        try await ShimConnection.connect(directory: directory)
+    }
+}

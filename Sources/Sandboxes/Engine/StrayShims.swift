@@ -1,0 +1,39 @@
+import Glibc
+import Linux
+
+/// Shims that run, found by their command lines: for those that can't be reached through their sockets.
+enum StrayShims {
+    /// Process ids by sandbox, of shims whose directories lie below `folder`.
+    static func find(below folder: String) async -> [SandboxID: Int32] {
+        await Blocking.run {
+            var found: [SandboxID: Int32] = [:]
+            for name in (try? Directory.names("/proc")) ?? [] {
+                guard let pid = Int32(name), let bytes = try? File.read("/proc/\(pid)/cmdline", limit: 64 << 10),
+                    let id = sandbox(commandLine: bytes, below: folder)
+                else { continue }
+                found[id] = pid
+            }
+            return found
+        }
+    }
+
+    /// The sandbox of a shim's command line: `… start … --dir <folder>/<id>/shim …`.
+    static func sandbox(commandLine bytes: [UInt8], below folder: String) -> SandboxID? {
+        let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        guard arguments.count > 2, arguments[1] == "start", let option = arguments.firstIndex(of: "--dir"),
+            option + 1 < arguments.count
+        else { return nil }
+        let directory = arguments[option + 1]
+        guard directory.hasPrefix(folder + "/"), directory.hasSuffix("/shim") else { return nil }
+        return SandboxID(String(directory.dropFirst(folder.count + 1).dropLast(5)))
+    }
+
+    /// Kills one and waits for its end, at most 5 s.
+    static func end(_ pid: Int32) async {
+        await Blocking.run {
+            guard let process = try? Pidfd(pid: pid) else { return }
+            try? process.signal(SIGKILL)  // One that has ended meanwhile is what was wanted.
+            _ = try? process.ended(withinMilliseconds: 5000)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import CRI
+import Glibc
+import Linux
+
+/// Makes a config's mounts ready: the sources exist, the propagation that is asked for is possible.
+enum MountSources {
+    /// Blocking: looks at host paths.
+    static func prepare(_ asked: [CRIMount]) throws(CRIError) -> [PreparedMount] {
+        var prepared: [PreparedMount] = []
+        for mount in asked {
+            let destination = ProcessPlan.cleanPath(mount.containerPath)
+            guard !mount.containerPath.isEmpty, destination != "/", !mount.containerPath.utf8.contains(0) else {
+                throw CRIError(.invalidArgument, "mount on \"\(mount.containerPath)\": not a path in the container")
+            }
+            if mount.hasImage, !mount.image.image.isEmpty {
+                throw CRIError(.unimplemented, "mount on \(destination): image volumes are not done yet")
+            }
+            guard mount.uidMappings.isEmpty, mount.gidMappings.isEmpty else {
+                throw CRIError(.unimplemented, "mount on \(destination): id-mapped mounts are not done yet")
+            }
+            guard mount.hostPath.hasPrefix("/"), !mount.hostPath.utf8.contains(0) else {
+                throw CRIError(
+                    .invalidArgument, "mount on \(destination): host_path \"\(mount.hostPath)\": not absolute")
+            }
+            guard !mount.recursiveReadOnly || mount.readonly else {
+                throw CRIError(.invalidArgument, "mount on \(destination): recursive_read_only without readonly")
+            }
+            guard !mount.recursiveReadOnly || mount.propagation == .propagationPrivate else {
+                throw CRIError(
+                    .invalidArgument, "mount on \(destination): recursive_read_only needs private propagation")
+            }
+            prepared.append(
+                PreparedMount(
+                    destination: destination, source: try source(mount.hostPath, for: destination),
+                    readonly: mount.readonly, recursiveReadOnly: mount.recursiveReadOnly,
+                    propagation: mount.propagation))
+        }
+        try checkPropagation(prepared)
+        return prepared
+    }
+
+    /// The host path with its links resolved; a directory is made of one that isn't there, as every CRI runtime does.
+    private static func source(_ path: String, for destination: String) throws(CRIError) -> String {
+        do {
+            if !File.exists(path) { try Directory.make(path, mode: 0o755) }
+        } catch {
+            throw CRIError(.unknown, "mount on \(destination): make host path: \(error)")
+        }
+        guard let resolved = realpath(path, nil) else {
+            throw CRIError(.unknown, "mount on \(destination): host path \(path): \(Errno.current)")
+        }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Mounts can only travel to (or from) a source whose own mount is a peer: mount_namespaces(7).
+    private static func checkPropagation(_ mounts: [PreparedMount]) throws(CRIError) {
+        guard mounts.contains(where: { $0.propagation != .propagationPrivate }) else { return }
+        let table: [MountInfo]
+        do { table = try MountInfo.all() } catch { throw CRIError(.unknown, "mount propagation: \(error)") }
+        for mount in mounts where mount.propagation != .propagationPrivate {
+            let holder = table.filter { info in
+                info.mountPoint == "/" || mount.source == info.mountPoint
+                    || mount.source.hasPrefix(info.mountPoint + "/")
+            }.max { $0.mountPoint.utf8.count < $1.mountPoint.utf8.count }
+            let tags = holder?.propagation ?? []
+            let shared = tags.contains { $0.hasPrefix("shared:") }
+            let slave = tags.contains { $0.hasPrefix("master:") }
+            if mount.propagation == .propagationBidirectional ? !shared : !(shared || slave) {
+                throw CRIError(
+                    .failedPrecondition,
+                    """
+                    mount on \(mount.destination): host path \(mount.source) lies on \(holder?.mountPoint ?? "/"), which \
+                    is not a shared mount; mount --make-rshared \(holder?.mountPoint ?? "/")
+                    """)
+            }
+        }
+    }
+}

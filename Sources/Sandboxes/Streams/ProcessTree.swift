@@ -1,0 +1,32 @@
+import Glibc
+import Linux
+
+/// A process and all that descend from it.
+enum ProcessTree {
+    /// Kills them all: each is stopped before its children are looked for, so that the tree can't grow away. Blocking.
+    static func kill(_ root: pid_t) {
+        var known: Set<pid_t> = [root]
+        guard let first = try? Pidfd(pid: root) else { return }
+        try? first.signal(SIGSTOP)  // One that has ended needs no stopping.
+        for _ in 0..<16 {
+            let found = children(of: known).subtracting(known)
+            if found.isEmpty { break }
+            for pid in found { try? Pidfd(pid: pid).signal(SIGSTOP) }
+            known.formUnion(found)
+        }
+        for pid in known.subtracting([root]) { try? Pidfd(pid: pid).signal(SIGKILL) }
+        try? first.signal(SIGKILL)
+    }
+
+    private static func children(of parents: Set<pid_t>) -> Set<pid_t> {
+        guard let names = try? Directory.names("/proc") else { return [] }
+        var found: Set<pid_t> = []
+        for name in names {
+            guard let pid = pid_t(name), let stat = try? ProcessStat(pid: pid), parents.contains(stat.parentPID) else {
+                continue
+            }
+            found.insert(pid)
+        }
+        return found
+    }
+}
