@@ -46,7 +46,9 @@ struct SchemaExampleTests {
         let spec = try Spec.read(SchemaExamples.bytes(file))
         #expect(try Spec.read(spec.encoded()) == spec)
         // Two examples are good by the schema, but lack what the specification's text asks for besides it.
-        let besides = spec.validate().filter { $0.path != "root" && !$0.message.hasPrefix("it needs a network namespace") }
+        let besides = spec.validate().filter {
+            $0.path != "root" && !$0.message.hasPrefix("it needs a network namespace")
+        }
         #expect(besides.map(\.description) == [])
     }
 
