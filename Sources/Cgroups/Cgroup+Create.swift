@@ -34,8 +34,11 @@ extension Cgroup {
         }
         switch Errno.current {
         case .exists: return
-        case .noEntry where directory.utf8.count > top.utf8.count + 1:
-            guard let slash = directory.lastIndex(of: "/") else { break }
+        case .noEntry:
+            // The mount itself is never made: without it this would be a directory of no meaning.
+            guard let slash = directory.lastIndex(of: "/"), directory[..<slash].utf8.count > top.utf8.count else {
+                throw CgroupError("create", path: directory, errno: .noEntry, hint: "nothing is mounted at \(top)")
+            }
             try make(String(directory[..<slash]), above: top, made: &made)
             if mkdir(directory, 0o755) == 0 {
                 made.append(directory)
