@@ -23,7 +23,8 @@ import Testing
             #expect(facts.programs.map(\.name) == ["kubesim-oci", "kubesim-shim", "pause"])
             #expect(facts.programs.allSatisfy { $0.problem != nil })
             #expect(MountTable.below(scratch.path).isEmpty)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+            let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
+            #expect(left.isEmpty)
         }
     }
 
