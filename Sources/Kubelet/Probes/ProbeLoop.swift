@@ -22,8 +22,7 @@ struct ProbeLoop: Sendable {
     func run(_ tell: @Sendable (Bool, String) async -> Void) async {
         var count = ProbeCount(kind: kind, probe: probe)
         do {
-            let delay = startedAt + .seconds(max(0, probe.initialDelaySeconds)) - clock.now
-            if delay > .zero { try await clock.sleep(for: delay) }
+            try await clock.sleep(until: startedAt + .seconds(max(0, probe.initialDelaySeconds)))
             while !Task.isCancelled {
                 let outcome = await prober.ask(
                     target, containerID: containerID, within: .seconds(max(1, probe.timeoutSeconds)))

@@ -146,7 +146,7 @@ actor PodWorker {
             if lookFailures == 1 {
                 logger.error("The runtime can't be asked about the pod", metadata: ["error": "\(error.message)"])
             }
-            return lookLater(.seconds(min(1 << min(lookFailures - 1, 5), 30)))
+            return look(at: clock.now + .seconds(min(1 << min(lookFailures - 1, 5), 30)))
         }
         lookFailures = 0
         guard generation == began, !isGone else {
@@ -162,13 +162,13 @@ actor PodWorker {
         publish()
         timer?.cancel()
         timer = nil
-        if let next = plan.nextLook { lookLater(next - now) }
+        if let next = plan.nextLook { look(at: next) }
     }
 
-    private func lookLater(_ delay: Duration) {
+    private func look(at time: WallTime) {
         timer?.cancel()
         timer = Task { [clock, weak self] in
-            do { try await clock.sleep(for: max(delay, .zero)) } catch { return }  // cancelled: another look is planned
+            do { try await clock.sleep(until: time) } catch { return }  // cancelled: another look is planned
             await self?.wake()
         }
     }
