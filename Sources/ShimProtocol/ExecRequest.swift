@@ -9,7 +9,7 @@ public struct ExecRequest: Sendable, Hashable {
     public var process: [UInt8]
     /// A pseudo-terminal is made and its master handed to the caller; no descriptors are passed then.
     public var terminal: Bool
-    /// The terminal's first size.
+    /// The terminal's first size; becomes the process's `consoleSize`.
     public var terminalSize: TerminalSize?
     /// How long the runtime may take to start the process, in milliseconds.
     public var deadlineMilliseconds: Int64

@@ -111,8 +111,11 @@ final class TestPod: Sendable {
     }
 
     func logLines(_ name: String) throws -> [Line] {
-        try logText(name).split(separator: "\n").map { line in
-            let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        // As bytes: to a String a terminal's "\r\n" is one character.
+        try logText(name).utf8.split(separator: UInt8(ascii: "\n")).map { line in
+            let fields = String(decoding: line, as: UTF8.self).split(
+                separator: " ", maxSplits: 3, omittingEmptySubsequences: false
+            ).map(String.init)
             try #require(fields.count == 4)
             try #require(fields[0].count == 30)
             return Line(stream: fields[1], tag: fields[2], text: fields[3])
@@ -184,7 +187,8 @@ final class TestPipe: @unchecked Sendable {
     }
 }
 
-/// Reads a descriptor until the text satisfies or it ends (a terminal's EIO counts), with a deadline.
+/// Reads a descriptor until the text satisfies or it ends (a terminal's EIO counts), with a deadline. Carriage returns are
+/// left out: to a String "\r\n" is one character.
 func readText(_ descriptor: Int32, until done: @escaping @Sendable (String) -> Bool) async throws -> String {
     _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     var bytes: [UInt8] = []
@@ -194,7 +198,7 @@ func readText(_ descriptor: Int32, until done: @escaping @Sendable (String) -> B
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EAGAIN { return done(String(decoding: bytes, as: UTF8.self)) }
             guard count > 0 else { return true }
-            bytes += buffer[..<count]
+            bytes += buffer[..<count].filter { $0 != UInt8(ascii: "\r") }
             if done(String(decoding: bytes, as: UTF8.self)) { return true }
         }
     }
