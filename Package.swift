@@ -155,13 +155,13 @@ let package = Package(
             "SandboxesTests",
             [
                 "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON", "Linux",
-                "TestKit", log,
+                "TestKit", protobuf, log,
             ]),
         tests(
             "KubeletTests",
             ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1, log]),
-        tests("StreamingTests", ["Streaming", "CRI", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
-        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "Streaming", "TestKit", log, protobuf, arguments]),
+        tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
+        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "Streaming", "TestKit", log, protobuf, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
