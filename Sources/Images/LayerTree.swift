@@ -48,7 +48,16 @@ final class LayerTree {
         return directory
     }
 
-    /// An existing directory of this layer.
+    /// A directory of this layer; nil when it isn't there.
+    func existing(_ parts: ArraySlice<[UInt8]>) throws(ImportFailure) -> OpenFile? {
+        switch open(parts) {
+        case .success(let directory): return directory
+        case .failure(ENOENT): return nil
+        case .failure(let code): throw refusal(code, parts)
+        }
+    }
+
+    /// A directory of this layer that must be there.
     func opened(_ parts: ArraySlice<[UInt8]>) throws(ImportFailure) -> OpenFile {
         switch open(parts) {
         case .success(let directory): return directory
@@ -68,7 +77,7 @@ final class LayerTree {
     /// What of that name is in the topmost layer below that has it; nil when none has.
     func statusBelow(_ parts: ArraySlice<[UInt8]>) -> stat? {
         for layer in below {
-            let joined = cString(joined(parts))
+            let joined = cString(parts.isEmpty ? [0x2e] : joined(parts))
             let fd = sys_openat2(
                 layer.fd, joined, UInt64(pathOnly | O_NOFOLLOW), 0,
                 Resolve.beneath | Resolve.noSymlinks | Resolve.noXDev)

@@ -176,9 +176,10 @@ final class LayerUnpacker {
         }
         if target == name { return }
         let leaf = cString(name.leaf)
-        let from = try tree.opened(target.parent)
         var status = stat()
-        guard fstatat(from.fd, cString(target.leaf), &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        guard let from = try tree.existing(target.parent),
+            fstatat(from.fd, cString(target.leaf), &status, AT_SYMLINK_NOFOLLOW) == 0
+        else {
             throw .refused(entry: nil, reason: "a hard link to \(printable(entry.link)), which the layer doesn't hold")
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
