@@ -185,6 +185,20 @@ import Testing
             ])
     }
 
+    @Test func `tolerations and host names follow the rules`() {
+        #expect(
+            problems(
+                spec:
+                    "tolerations:\n- {operator: Exists}\n- {value: a, effect: Never}\n- {key: a, operator: Exists, value: b, tolerationSeconds: 1}\nhostnameOverride: a.b\nhostNetwork: true"
+            ) == [
+                "spec.tolerations[1].operator: Invalid value: \"\": operator must be Exists when `key` is empty, which means \"match all values and all keys\"",
+                "spec.tolerations[1].effect: Unsupported value: \"Never\": supported values: \"NoExecute\", \"NoSchedule\", \"PreferNoSchedule\"",
+                "spec.tolerations[2].effect: Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set",
+                "spec.tolerations[2].operator: Invalid value: \"b\": value must be empty when `operator` is 'Exists'",
+                "spec.hostnameOverride: Forbidden: may not be set when `hostNetwork` is true",
+            ])
+    }
+
     @Test func `privileges make sense together`() {
         let pod =
             "hostPID: true\nshareProcessNamespace: true\nsecurityContext: {runAsUser: -1, supplementalGroups: [4294967296], seccompProfile: {type: Localhost}, sysctls: [{name: 'a b', value: '1'}, {name: net.x, value: \"1\\nkernel.y=2\"}]}"

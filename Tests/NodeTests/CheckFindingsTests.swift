@@ -94,7 +94,7 @@ import Testing
         #expect(findings.first?.mend?.contains("cgroup.subtree_control") == true)
         let old = judge {
             $0.cgroupMode = "v1"
-            $0.cgroupControllers = ["cpu", "memory", "pids"]
+            $0.cgroupControllers = ["cpu", "memory", "pids", "devices", "freezer"]
         }
         #expect(old.map(\.level) == [.warn])
         #expect(old.first?.mend?.contains("mount -t cgroup -o cpuset") == true)

@@ -24,6 +24,7 @@ struct PodValidation {
         podSecurity(spec.field("securityContext"))
         dns(spec)
         references(spec)
+        scheduling(spec)
     }
 
     /// More than this are counted by nobody, and each costs a search for its place.
@@ -101,6 +102,15 @@ struct PodValidation {
             if spec.hostNetwork { report(.forbidden(path.field("hostNetwork"), detail)) }
             if spec.hostPID { report(.forbidden(path.field("hostPID"), detail)) }
             if spec.hostIPC { report(.forbidden(path.field("hostIPC"), detail)) }
+        }
+        if let name = spec.hostnameOverride {
+            let field = path.field("hostnameOverride")
+            check(field, name, Names.subdomain(name))
+            if name.utf8.count > 64 { report(.invalid(field, name, "must be no more than 64 bytes")) }
+            if spec.hostNetwork { report(.forbidden(field, "may not be set when `hostNetwork` is true")) }
+            if spec.setHostnameAsFQDN == true {
+                report(.forbidden(field, "may not be set when `setHostnameAsFQDN` is true"))
+            }
         }
         if !spec.hostname.isEmpty { check(path.field("hostname"), spec.hostname, Names.label(spec.hostname)) }
         if !spec.subdomain.isEmpty { check(path.field("subdomain"), spec.subdomain, Names.label(spec.subdomain)) }

@@ -147,7 +147,8 @@ package struct HostFindings {
             ]
         }
         var findings = [HostFinding("cgroups", .ok, Self.modeWords[mode] ?? mode)]
-        for controller in HostObservation.controllers where !facts.cgroupControllers.contains(controller) {
+        let wanted = HostObservation.controllers + (mode == "v2" ? [] : HostObservation.version1Controllers)
+        for controller in wanted where !facts.cgroupControllers.contains(controller) {
             let needed = ["cpu", "memory", "pids"].contains(controller)
             findings.append(
                 HostFinding(
@@ -157,7 +158,7 @@ package struct HostFindings {
                         : "mount -t cgroup -o \(controller) none /sys/fs/cgroup/\(controller), or boot with "
                             + "cgroup_enable=\(controller)"))
         }
-        let found = HostObservation.controllers.filter { facts.cgroupControllers.contains($0) }
+        let found = wanted.filter { facts.cgroupControllers.contains($0) }
         if !found.isEmpty {
             findings.append(HostFinding("cgroup controllers", .ok, found.joined(separator: ", ")))
         }

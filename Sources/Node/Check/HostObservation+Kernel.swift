@@ -70,7 +70,7 @@ extension HostObservation {
         do throws(CgroupError) {
             let host = try CgroupHost.detect()
             cgroupMode = host.mode.rawValue
-            cgroupControllers = Set(Self.controllers.filter { host.has($0) })
+            cgroupControllers = Set((Self.controllers + Self.version1Controllers).filter { host.has($0) })
         } catch {
             cgroupError = "\(error)"
         }

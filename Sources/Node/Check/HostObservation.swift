@@ -37,6 +37,9 @@ package struct HostObservation: Sendable {
     /// The controllers that pods' limits need.
     package static let controllers = ["cpu", "cpuset", "memory", "pids"]
 
+    /// Those that version 2 has without a controller, but version 1 only with one.
+    package static let version1Controllers = ["devices", "freezer"]
+
     package var user: UInt32 = 0
     /// Without the `CAP_`.
     package var missingCapabilities: [String] = []
