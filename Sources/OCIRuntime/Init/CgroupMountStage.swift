@@ -27,6 +27,7 @@ enum CgroupMountStage {
         _ plan: MountPlan, _ context: InitContext, target: Int32, _ attributes: MountTree.Attributes
     ) throws(SystemError) {
         let filesystem = try FilesystemContext(type: "tmpfs")
+        try filesystem.set("source", "cgroup")
         try filesystem.set("mode", "755")
         let tree = try filesystem.mount(attributes.subtracting(.readOnly))
         try tree.attach(over: target)

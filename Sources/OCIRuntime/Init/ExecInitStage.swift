@@ -7,6 +7,8 @@ final class ExecContext {
     let plan: ProcessPlan
     let channel: Channel
     let parentEnd: Int32
+    /// The locked state directory, which the child closes: the lock is an open file's, and would stay with it.
+    let lock: Int32
     /// The container's init.
     let container: Int32
     /// CLONE_NEW… of all that the container has of its own.
@@ -16,13 +18,14 @@ final class ExecContext {
     let preservedDescriptors: Int
 
     init(
-        plan: ProcessPlan, channel: Channel, parentEnd: Int32, container: Int32, namespaces: UInt64,
+        plan: ProcessPlan, channel: Channel, parentEnd: Int32, lock: Int32, container: Int32, namespaces: UInt64,
         seccomp: SeccompProgram?,
         console: Int32, preservedDescriptors: Int
     ) {
         self.plan = plan
         self.channel = channel
         self.parentEnd = parentEnd
+        self.lock = lock
         self.container = container
         self.namespaces = namespaces
         self.seccomp = seccomp
@@ -41,6 +44,7 @@ enum ExecInitStage {
     private static func run(_ context: ExecContext) -> Never {
         do throws(RuntimeError) {
             close(context.parentEnd)
+            close(context.lock)
             try enter(context)
             try context.channel.tell(.created)
             try context.channel.waitToGoOn()

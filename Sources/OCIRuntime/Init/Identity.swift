@@ -29,7 +29,8 @@ enum Identity {
     /// A process must be able to reopen its own standard streams; /dev/null stays everybody's.
     private static func giveStandardStreams(to uid: UInt32) throws(RuntimeError) {
         for number in Int32(0)...2 {
-            guard let status = try? FileStatus(at: number, "", emptyPath: true) else { continue }  // closed: nothing to give
+            // A closed one needs no owner.
+            guard let status = try? FileStatus(at: number, "", emptyPath: true) else { continue }
             if status.raw.uid == uid { continue }
             if status.isCharacterDevice, status.raw.rdev_major == 1, status.raw.rdev_minor == 3 { continue }
             if fchown(number, uid, gid_t.max) == 0 { continue }

@@ -17,6 +17,8 @@ final class InitContext {
     let channel: Channel
     /// The parent's end, which the child closes: else it would never see that the parent is gone.
     let parentEnd: Int32
+    /// The locked state directory, which the child closes: the lock is an open file's, and would stay with it.
+    let lock: Int32
     let gate: Gate
     /// For each of the plan's mounts, a bind source's detached tree, or -1.
     let sources: [Int32]
@@ -38,13 +40,14 @@ final class InitContext {
     var cgroupDescriptor: Int32 = -1
 
     init(
-        plan: LaunchPlan, channel: Channel, parentEnd: Int32, gate: Gate, sources: [Int32], console: Int32,
+        plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32], console: Int32,
         seccomp: SeccompProgram?, cgroup: Cgroup, joins: [(kind: Namespace, descriptor: Int32, path: String)],
         rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, cloneFlags: UInt64
     ) {
         self.plan = plan
         self.channel = channel
         self.parentEnd = parentEnd
+        self.lock = lock
         self.gate = gate
         self.sources = sources
         self.console = console

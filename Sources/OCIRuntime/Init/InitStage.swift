@@ -15,6 +15,7 @@ enum InitStage {
     static func run(_ context: InitContext) -> Never {
         do throws(RuntimeError) {
             close(context.parentEnd)
+            close(context.lock)
             try create(context)
             try context.channel.tell(.created)
             let starter = try waitForStart(context)

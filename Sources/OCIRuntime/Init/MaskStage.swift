@@ -26,7 +26,9 @@ enum MaskStage {
                 if let first = empty {
                     return try MountTree.clone("", at: first.raw, recursive: false).attach(over: target.raw)
                 }
-                let tree = try FilesystemContext(type: "tmpfs").mount(.readOnly)
+                let filesystem = try FilesystemContext(type: "tmpfs")
+                try filesystem.set("source", "tmpfs")
+                let tree = try filesystem.mount(.readOnly)
                 try tree.attach(over: target.raw)
                 empty = EmptyFolder(try tree.descriptor.duplicate().release())
             }

@@ -12,6 +12,8 @@ struct ExecLaunch {
     let seccomp: SeccompProgram?
     let cgroup: Cgroup
     let console: Int32
+    /// The locked state directory.
+    let lock: Int32
     let preservedDescriptors: Int
 
     /// - Parameter container: the init, proven to be the one that was recorded: its namespaces can't be another's.
@@ -22,7 +24,7 @@ struct ExecLaunch {
         for kind in namespaces.created + namespaces.joined.map(\.kind) { flags |= kind.rawValue }
         let ends = try ChannelEnds()
         let context = ExecContext(
-            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
+            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw, lock: lock,
             container: container.descriptor.raw, namespaces: flags,
             seccomp: seccomp, console: console, preservedDescriptors: preservedDescriptors)
         let process = try clone(context, ends, flags)

@@ -55,7 +55,7 @@ enum Launch {
         let time = try TimeNamespace(plan)
         let ends = try ChannelEnds()
         let context = InitContext(
-            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
+            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw, lock: directory.descriptor.raw,
             gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.number,
             seccomp: seccomp, cgroup: cgroup, joins: joins.inChild, rootfsStatus: rootfs,
             preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring,
