@@ -10,6 +10,7 @@
 #include "xattr.h"
 #include "terminal.h"
 #include "link.h"
+#include "selfexe.h"
 #include "bpf.h"
 #include "bridge.h"
 #include "fork.h"

@@ -4,6 +4,7 @@ import Glibc
 enum Commands {
     static func run(_ command: String, _ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) -> Int32
     {
+        if ["create", "run", "exec"].contains(command) { try ReadOnlySelf.require() }
         switch command {
         case "create": try create(&words, options)
         case "start": try Start.run(try simple(&words, command), root: options.root, log: options.log)

@@ -60,7 +60,6 @@ enum ExecInitStage {
         // Before anything of the container is within reach, and it within reach of anything (CVE-2019-5736, CVE-2016-9962).
         try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
         sys_set_signal_mask(0)
-        try context.channel.waitToGoOn()
         setsid()
         try Limits.apply(plan.limits)
         // All at once, through the init's own descriptor (setns(2), Linux 5.8).

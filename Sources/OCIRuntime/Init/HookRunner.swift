@@ -62,11 +62,6 @@ enum HookRunner {
     }
 }
 
-extension Hooks {
-    /// Whether the parent and the init must meet between the mounts and pivot_root.
-    var runsBeforePivot: Bool { !prestart.isEmpty || !createRuntime.isEmpty || !createContainer.isEmpty }
-}
-
 extension LaunchPlan {
     enum HookStatus: String { case creating, created, running, stopped }
 

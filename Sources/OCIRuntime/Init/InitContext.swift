@@ -36,8 +36,6 @@ final class InitContext {
     let cloneFlags: UInt64
     /// For the intermediate: what to join, or -1.
     var userNamespace: Int32 = -1
-    /// For the intermediate: where to clone into, or -1.
-    var cgroupDescriptor: Int32 = -1
 
     init(
         plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32], console: Int32,

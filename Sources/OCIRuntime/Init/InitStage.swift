@@ -31,7 +31,8 @@ enum InitStage {
         // Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
         try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
         sys_set_signal_mask(0)
-        try context.channel.waitToGoOn()
+        // Without its mappings nobody is anybody in a new user namespace.
+        if plan.namespaces.creates(.user) { try context.channel.waitToGoOn() }
         setsid()
         umask(0)
         try enterNamespaces(context)
@@ -44,11 +45,14 @@ enum InitStage {
         let console = plan.process.terminal ? try ConsoleStage.open(context, root: root.raw) : nil
         if ownsMounts { try RootfsStage.protect(plan, root: root.raw) }
         try RootfsStage.makeWorkingDirectory(plan, root: root.raw)
-        if plan.hooks.runsBeforePivot {
-            try context.channel.tell(.mounted)
-            try context.channel.waitToGoOn()
-            try HookRunner.run(plan.hooks.createContainer, "createContainer", plan.hookState(.creating, pid: getpid()))
+        // Up to here this process was in no cgroup of the container: nothing that it did is charged to it, and its list of
+        // devices didn't stand in the way. Now the parent moves it and runs its hooks.
+        try context.channel.tell(.mounted)
+        try context.channel.waitToGoOn()
+        if plan.namespaces.creates(.cgroup) {
+            try step("new cgroup namespace") { () throws(SystemError) in try Namespace.cgroup.unshare() }
         }
+        try HookRunner.run(plan.hooks.createContainer, "createContainer", plan.hookState(.creating, pid: getpid()))
         if ownsMounts { try RootfsStage.finish(plan, root: root.raw) }
         if ownsMounts { try RootfsStage.pivot(plan, root: root.raw) } else { try RootfsStage.chroot(root.raw) }
         if let console { try ConsoleStage.adopt(console) }
@@ -73,10 +77,6 @@ enum InitStage {
                 try check(sys_setresgid(0), "setresgid")
                 try check(sys_setresuid(0), "setresuid")
             }
-        }
-        // Only now is this process in its cgroup, which becomes the namespace's root.
-        if context.plan.namespaces.creates(.cgroup) {
-            try step("new cgroup namespace") { () throws(SystemError) in try Namespace.cgroup.unshare() }
         }
     }
 

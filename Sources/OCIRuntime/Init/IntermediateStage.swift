@@ -21,7 +21,7 @@ enum IntermediateStage {
             let cloneParent: UInt64 = 0x8000
             // With CLONE_PARENT the exit signal is the caller's own.
             let pid = sys_clone3(
-                context.cloneFlags | cloneParent, nil, context.cgroupDescriptor, 0, InitStage.entry, pointer)
+                context.cloneFlags | cloneParent, nil, -1, 0, InitStage.entry, pointer)
             if pid < 0 {
                 throw RuntimeError("create namespaces", SystemError("clone3", errno: Errno(rawValue: Int32(-pid))))
             }

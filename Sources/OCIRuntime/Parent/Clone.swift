@@ -1,5 +1,4 @@
 import CLinux
-import Cgroups
 import Glibc
 import Linux
 
@@ -8,7 +7,6 @@ enum Clone {
     static func start(
         _ context: InitContext, joins: inout NamespaceJoins, ends: consuming ChannelEnds
     ) throws(RuntimeError) -> InitProcess {
-        let cgroup = context.cgroup.host.mode == .v2 ? try openCgroup(context.cgroup) : nil
         try SingleThread.require()
         let joinedUser = joins.user
         let pointer = Unmanaged.passUnretained(context).toOpaque()
@@ -16,10 +14,8 @@ enum Clone {
         let entry = joinedUser == nil ? InitStage.entry : IntermediateStage.entry
         let flags = joinedUser == nil ? context.cloneFlags : 0
         context.userNamespace = joinedUser ?? -1
-        context.cgroupDescriptor = cgroup ?? -1
-        let into = joinedUser == nil ? cgroup ?? -1 : -1
         let pid = try joins.inside { () throws(RuntimeError) -> pid_t in
-            let result = sys_clone3(flags, &pidfd, into, SIGCHLD, entry, pointer)
+            let result = sys_clone3(flags, &pidfd, -1, SIGCHLD, entry, pointer)
             if result < 0 {
                 throw RuntimeError("create namespaces", SystemError("clone3", errno: Errno(rawValue: Int32(-result))))
             }
@@ -27,7 +23,6 @@ enum Clone {
         }
         withExtendedLifetime(context) {}
         let parent = ends.keepParent()
-        if let cgroup { close(cgroup) }
         let cloned = Pidfd(Descriptor(owning: pidfd))
         if joinedUser == nil { return InitProcess(pid: pid, pidfd: cloned, end: parent) }
         return try awaitInit(cloned, parent)
@@ -49,10 +44,6 @@ enum Clone {
             message.body.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) })
         let pidfd = try step("open the init") { () throws(SystemError) in try Pidfd(pid: pid) }
         return InitProcess(pid: pid, pidfd: pidfd, end: parent)
-    }
-
-    private static func openCgroup(_ cgroup: Cgroup) throws(RuntimeError) -> Int32? {
-        try cgroups { () throws(CgroupError) in try cgroup.openForClone()?.release() }
     }
 }
 

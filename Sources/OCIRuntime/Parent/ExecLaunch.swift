@@ -29,10 +29,10 @@ struct ExecLaunch {
             seccomp: seccomp, console: console, preservedDescriptors: preservedDescriptors)
         let process = try clone(context, ends, flags)
         do throws(RuntimeError) {
-            try cgroups { () throws(CgroupError) in try cgroup.addProcess(process.pid) }
             if let adjustment = plan.oomScoreAdjustment { try OOMScore.adjust(process.pid, adjustment, warn: warn) }
-            try process.channel.tell(.go)
             try process.expect(.created)
+            // Only now: nothing that this program did on the way is charged to the container.
+            try cgroups { () throws(CgroupError) in try cgroup.addProcess(process.pid) }
         } catch {
             process.destroy()
             throw error

@@ -55,7 +55,8 @@ enum Launch {
         let time = try TimeNamespace(plan)
         let ends = try ChannelEnds()
         let context = InitContext(
-            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw, lock: directory.descriptor.raw,
+            plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
+            lock: directory.descriptor.raw,
             gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.number,
             seccomp: seccomp, cgroup: cgroup, joins: joins.inChild, rootfsStatus: rootfs,
             preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring,
@@ -89,7 +90,6 @@ enum Launch {
         let existed = cgroup.exists
         try cgroups { () throws(CgroupError) in try cgroup.create() }
         if !existed { undo.add { try? cgroup.remove() } }
-        if let resources = plan.resources { try cgroups { () throws(CgroupError) in try cgroup.apply(resources) } }
         return cgroup
     }
 
@@ -98,20 +98,20 @@ enum Launch {
         _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: Cgroup, _ request: LaunchRequest
     ) throws(RuntimeError) {
         let pid = initProcess.pid
-        if plan.namespaces.creates(.user) { try UserMappings.write(plan.uidMappings, plan.gidMappings, pid: pid) }
-        if cgroup.host.mode != .v2 {
-            try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) }
+        if plan.namespaces.creates(.user) {
+            try UserMappings.write(plan.uidMappings, plan.gidMappings, pid: pid)
+            try initProcess.channel.tell(.go)
         }
+        // Meanwhile the init mounts.
+        if let resources = plan.resources { try cgroups { () throws(CgroupError) in try cgroup.apply(resources) } }
         if let adjustment = plan.process.oomScoreAdjustment {
             try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }
         }
+        try initProcess.expect(.mounted)
+        try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) }
+        try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.creating, pid: pid))
+        try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))
         try initProcess.channel.tell(.go)
-        if plan.hooks.runsBeforePivot {
-            try initProcess.expect(.mounted)
-            try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.creating, pid: pid))
-            try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))
-            try initProcess.channel.tell(.go)
-        }
         try initProcess.expect(.created)
     }
 
