@@ -1,0 +1,154 @@
+import Glibc
+import Linux
+import PodNetwork
+import Testing
+
+import struct PodNetwork.Attachment
+import TestKit
+
+@Suite("The default network on this host", .needs(.root, .cniPlugins, .iptables, .busybox), .serialized)
+struct DefaultNetworkTests {
+    @Test("pods reach each other, the host reaches pods, host ports lead to them, and all goes again")
+    func life() async throws {
+        try await RealNetwork.use(0) { real async throws in
+            let status = await real.network.status()
+            #expect(status.ready && status.message == "" && status.file == nil, "\(status)")
+            let one = try await real.namespace("one")
+            let two = try await real.namespace("two")
+            let port = UInt16(20000 + Int(getpid()) % 10000)
+            let first = try await real.network.attach(
+                real.attachment("one", netns: one, ports: [PortMapping(hostPort: port, containerPort: 8080)]))
+            let second = try await real.network.attach(real.attachment("two", netns: two))
+            let prefix = real.configuration.podCIDR.dropLast("0/24".count)
+            #expect(first.ip?.hasPrefix(prefix) == true && second.ip?.hasPrefix(prefix) == true)
+            #expect(first.ip != second.ip)
+            #expect(first.addresses[0].gateway == prefix + "1")
+            #expect(first.mac != nil)
+            try real.serve("one", in: one)
+            try real.serve("two", in: two)
+            let ip = try #require(first.ip)
+            let other = try #require(second.ip)
+            #expect(try await real.get(ip + ":8080") == "one")
+            #expect(try await real.get(other + ":8080", from: one) == "two")
+            #expect(try await real.get("\(prefix)1:\(port)") == "one")
+            #expect(try await real.get("127.0.0.1:\(port)") == "one")
+            #expect(try await real.get("\(prefix)1:\(port)", from: two) == "one")
+            // Through its own host port and back.
+            #expect(try await real.get("\(prefix)1:\(port)", from: one) == "one")
+            try await real.network.check(sandbox: real.attachment("one", netns: one).sandbox)
+            #expect(await real.network.result(sandbox: real.attachment("two", netns: two).sandbox) == second)
+
+            try await real.network.detach(sandbox: real.attachment("one", netns: one).sandbox)
+            let links = try await real.run("ip", "-n", String(one.dropFirst("/run/netns/".count)), "-br", "link")
+            #expect(!links.contains("eth0"))
+            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("dport \(port) "))
+            // Again is success.
+            try await real.network.detach(sandbox: real.attachment("one", netns: one).sandbox)
+            #expect(await real.network.result(sandbox: real.attachment("one", netns: one).sandbox) == nil)
+        }
+    }
+
+    @Test("a second attach gives the first one's result, also from a new life of the node, which can detach too")
+    func restart() async throws {
+        try await RealNetwork.use(1) { real async throws in
+            let netns = try await real.namespace("one")
+            let attachment = real.attachment(
+                "one", netns: netns, ports: [PortMapping(hostPort: 19999, containerPort: 80)])
+            let result = try await real.network.attach(attachment)
+            #expect(try await real.network.attach(attachment) == result)
+            let again = PodNetwork(configuration: real.configuration, logger: RealNetwork.quiet)
+            #expect(try await again.attach(attachment) == result)
+            try await again.detach(sandbox: attachment.sandbox)
+            #expect(try Directory.names(real.configuration.cacheDir) == [])
+            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("CNI-DN"))
+        }
+    }
+
+    @Test("detach works when the namespace is gone, and gives the address back")
+    func namespaceGone() async throws {
+        try await RealNetwork.use(2) { real async throws in
+            let netns = try await real.namespace("one")
+            let attachment = real.attachment(
+                "one", netns: netns, ports: [PortMapping(hostPort: 19998, containerPort: 80)])
+            let result = try await real.network.attach(attachment)
+            try await real.run("ip", "netns", "del", String(netns.dropFirst("/run/netns/".count)))
+            let addresses = real.configuration.dataDir + "/" + real.configuration.bridge
+            let ip = try #require(result.ip)
+            #expect(try Directory.names(addresses).contains(ip))
+            try await real.network.detach(sandbox: attachment.sandbox)
+            #expect(try !Directory.names(addresses).contains(ip))
+            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("CNI-DN"))
+        }
+    }
+
+    @Test("an attach that fails takes back what it made, and says why")
+    func failure() async throws {
+        try await RealNetwork.use(3) { real async throws in
+            let attachment = real.attachment("one", netns: "/run/netns/kubesim-there-is-none")
+            let error = await #expect(throws: NetworkError.self) { try await real.network.attach(attachment) }
+            let text = error?.description ?? ""
+            #expect(text.hasPrefix("network of pod default/one: plugin bridge: ADD: "), "\(text)")
+            #expect(text.contains("/run/netns/kubesim-there-is-none"))
+            #expect(try Directory.names(real.configuration.cacheDir) == [])
+            let addresses = (try? Directory.names(real.configuration.dataDir + "/" + real.configuration.bridge)) ?? []
+            #expect(addresses.filter { $0.hasPrefix("10.") } == [])
+        }
+    }
+
+    @Test("many pods at once each get an address of their own; what isn't kept is collected")
+    func many() async throws {
+        try await RealNetwork.use(4) { real async throws in
+            var attachments: [Attachment] = []
+            for index in 0..<8 {
+                let netns = try await real.namespace("p\(index)")
+                attachments.append(real.attachment("p\(index)", netns: netns))
+            }
+            let network = real.network
+            let ips = try await withThrowingTaskGroup(of: String?.self) { group in
+                for attachment in attachments {
+                    // Twice each: calls for one sandbox take turns.
+                    for _ in 0..<2 { group.addTask { try await network.attach(attachment).ip } }
+                }
+                return try await group.reduce(into: [String?]()) { $0.append($1) }
+            }
+            #expect(ips.count == 16 && Set(ips).count == 8)
+            await network.collectGarbage(keep: [attachments[0].sandbox])
+            #expect(try Directory.names(real.configuration.cacheDir) == [attachments[0].sandbox + ".json"])
+        }
+    }
+
+    @Test("rules that a firewall's reload took away come back with the next pod")
+    func reload() async throws {
+        try await RealNetwork.use(5) { real async throws in
+            func count() async throws -> Int {
+                try await real.run("iptables", "-w", "-t", "nat", "-S").split(separator: "\n")
+                    .filter { $0.contains("kubesim \(real.configuration.bridge)") }.count
+            }
+            _ = await real.network.status()
+            #expect(try await count() == 1)
+            let chain = "KUBESIM-" + real.configuration.bridge
+            try await real.run(
+                "iptables", "-w", "-t", "nat", "-D", "POSTROUTING", "-s", real.configuration.podCIDR, "-m", "comment",
+                "--comment", "kubesim " + real.configuration.bridge, "-j", chain)
+            #expect(try await count() == 0)
+            let netns = try await real.namespace("one")
+            _ = try await real.network.attach(real.attachment("one", netns: netns))
+            _ = await real.network.status()
+            #expect(try await count() == 1)
+        }
+    }
+
+    @Test("a range that another interface has is refused before any pod finds out")
+    func overlap() async throws {
+        try await RealNetwork.use(6) { real async throws in
+            let netns = try await real.namespace("one")
+            _ = try await real.network.attach(real.attachment("one", netns: netns))
+            var other = real.configuration
+            other.bridge = real.configuration.bridge + "b"
+            other.cacheDir = real.scratch.file("other")
+            let status = await PodNetwork(configuration: other, logger: RealNetwork.quiet).status()
+            #expect(!status.ready)
+            #expect(status.message.contains("overlaps with \(other.podCIDR) of interface \(real.configuration.bridge)"))
+        }
+    }
+}
