@@ -1,0 +1,247 @@
+import FoundationEssentials
+import Glibc
+import JSON
+import Linux
+import OCISpec
+import TestKit
+import Testing
+
+/// One hostile root filesystem or configuration for each class of attack that broke a runtime before. Each says how it was
+/// checked that it fails when the defence is taken out.
+@Suite("Hostile containers", .needs(.root, .programs, .busybox))
+struct SecurityTests {
+    @Test("The runtime's own file can't be written through the container's first process")
+    func protectsOwnProgram() async throws {
+        // CVE-2019-5736. Checked: without ReadOnlySelf.require the open for writing works (or says ETXTBSY, not EROFS).
+        try await TestBundle.use { bundle in
+            try bundle.write()
+            #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
+            let program = "/proc/\(try await bundle.pid())/exe"
+            let opened = Result { () throws(SystemError) in _ = try File.open(program, O_WRONLY) }
+            guard case .failure(let error) = opened else {
+                Issue.record("\(program) can be written")
+                return
+            }
+            #expect(error.errno == .readOnly)
+            let file = try File.open(program, OpenFlag.path)
+            #expect(try FilesystemStatistics(of: file).flags & 1 == 1)
+        }
+    }
+
+    @Test("A program that is a link to /proc/self/exe leaves the runtime's file alone")
+    func survivesSelfExecution() async throws {
+        try await TestBundle.use { bundle in
+            try File.symlink("/proc/self/exe", bundle.rootfs + "/bin/evil")
+            let before = try FileStatus(TestBundle.program).raw
+            bundle.spec.process?.args = ["/bin/evil", "--version"]
+            #expect(try await bundle.run().output.contains("kubesim-oci version"))
+            try await bundle.startSleeper()
+            let inside = try await bundle.oci("exec", bundle.id, "/bin/evil", "--version")
+            #expect(inside.output.contains("kubesim-oci version"))
+            let after = try FileStatus(TestBundle.program).raw
+            #expect(
+                before.mtime_seconds == after.mtime_seconds && before.size == after.size && before.inode == after.inode)
+        }
+    }
+
+    @Test("The waiting init can't be looked into by the container's user")
+    func hidesTheInit() async throws {
+        // CVE-2016-9962. Checked: without PR_SET_DUMPABLE the folder belongs to the mapped user.
+        try await TestBundle.use { bundle in
+            bundle.useUserNamespace()
+            try bundle.write()
+            let created = try await bundle.oci("create", "--bundle", bundle.path, bundle.id)
+            #expect(created.code == 0, "\(created.errors)")
+            #expect(try FileStatus("/proc/\(try await bundle.pid())/fd").raw.uid == 0)
+        }
+    }
+
+    @Test("No descriptor of the host's reaches the program, not even one that the caller forgot")
+    func leaksNoDescriptor() async throws {
+        // CVE-2024-21626. Checked: without close_range the forgotten descriptor is listed.
+        try await TestBundle.use { bundle in
+            bundle.spec.process?.args = ["/bin/ls", "/proc/self/fd"]
+            try bundle.write()
+            let script =
+                "exec 7</ 9</etc; exec \(TestBundle.program) --root \(bundle.state) run --bundle \(bundle.path) \(bundle.id)"
+            let outcome = try await Command(["/bin/sh", "-c", script]).run()
+            // ls itself has the folder open.
+            #expect(outcome.output == "0\n1\n2\n3\n", "\(outcome)")
+        }
+    }
+
+    @Test("A working directory that leads to the host through a forgotten descriptor is refused", arguments: 3...16)
+    func provesWorkingDirectory(number: Int) async throws {
+        // CVE-2024-21626. Checked: without the look at getcwd some number leads to the host's root.
+        try await TestBundle.use { bundle in
+            bundle.spec.process?.cwd = "/proc/self/fd/\(number)"
+            bundle.spec.process?.args = ["/bin/ls", "../../../../.."]
+            try bundle.write()
+            let script =
+                "exec 7</ 9</; exec \(TestBundle.program) --root \(bundle.state) run --bundle \(bundle.path) \(bundle.id)"
+            let outcome = try await Command(["/bin/sh", "-c", script]).run()
+            #expect(outcome.code == 1, "\(outcome.output)")
+            #expect(outcome.errors.contains("process.cwd"), "\(outcome.errors)")
+        }
+    }
+
+    @Test("A mount's place that is a link out of the root stays inside it", arguments: ["/mnt", "/mnt/sub/deep"])
+    func mountsInside(destination: String) async throws {
+        // CVE-2021-30465, CVE-2024-45310. Checked: with a plain path the file or folder appears on the host.
+        try await TestBundle.use { bundle in
+            let outside = try bundle.scratch.directory("outside")
+            let source = try bundle.scratch.directory("source")
+            try bundle.scratch.write("source/marker", "x")
+            try File.symlink(outside, bundle.rootfs + "/mnt")
+            bundle.spec.mounts.append(OCISpec.Mount(destination: destination, source: source, options: ["rbind"]))
+            #expect(try await bundle.output(of: "cat \(destination)/marker") == "x")
+            #expect(try Directory.names(outside).isEmpty)
+        }
+    }
+
+    @Test("A link that climbs is as harmless as an absolute one")
+    func resolvesClimbingLinks() async throws {
+        try await TestBundle.use { bundle in
+            let outside = try bundle.scratch.directory("outside")
+            try File.symlink("../../../../../../../../../.." + outside, bundle.rootfs + "/mnt")
+            bundle.spec.mounts.append(
+                OCISpec.Mount(destination: "/mnt/file", source: "/etc/hostname", options: ["bind"]))
+            _ = try await bundle.output(of: "cat /mnt/file")
+            #expect(try Directory.names(outside).isEmpty)
+        }
+    }
+
+    @Test("A path is masked by the true null device, whatever the image calls /dev/null")
+    func masksWithTheRealNull() async throws {
+        // CVE-2025-31133. Checked: with the container's /dev/null the secret is shown.
+        try await TestBundle.use { bundle in
+            try bundle.scratch.write("bundle/rootfs/etc/secret", "hidden")
+            try bundle.scratch.write("bundle/rootfs/dev/null", "planted")
+            bundle.spec.mounts.removeAll { $0.destination.hasPrefix("/dev") }
+            bundle.spec.linux {
+                $0.maskedPaths = ["/etc/secret"]
+                $0.devices = []
+            }
+            let outcome = try await bundle.run(script: "cat /etc/secret")
+            // The node can't be made over the planted file: refused, and nothing was shown.
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("device /dev/null: mknod (something else is there) /dev/null: File exists"))
+            unlink(bundle.rootfs + "/dev/null")
+            try File.symlink("/etc/secret", bundle.rootfs + "/etc/alias")
+            bundle.spec.linux { $0.maskedPaths = ["/etc/alias"] }
+            #expect(try await bundle.output(of: "cat /etc/secret; stat -c %t:%T /etc/secret") == "1:3\n")
+        }
+    }
+
+    @Test("A link at /dev/console is followed nowhere")
+    func bindsTheConsoleInside() async throws {
+        // CVE-2025-52565. Checked: with a plain path the host's file is covered.
+        try await TestBundle.use { bundle in
+            let outside = try bundle.scratch.write("victim", "mine")
+            bundle.spec.mounts.removeAll {
+                $0.destination == "/dev" || $0.destination == "/dev/shm" || $0.destination == "/dev/mqueue"
+            }
+            bundle.spec.root?.readonly = false
+            try File.symlink(outside, bundle.rootfs + "/dev/console")
+            bundle.spec.process?.terminal = true
+            bundle.spec.process?.args = ["/bin/sh", "-c", "echo attack > /dev/console"]
+            _ = try await bundle.run()
+            #expect(try File.readText(outside) == "mine")
+        }
+    }
+
+    @Test("A /proc that is a link is refused", arguments: ["/proc", "/sys"])
+    func refusesLinkedProc(path: String) async throws {
+        // CVE-2019-19921. Checked: without the look for links the filesystem is mounted elsewhere.
+        try await TestBundle.use { bundle in
+            rmdir(bundle.rootfs + path)
+            try File.symlink("/tmp", bundle.rootfs + path)
+            try await bundle.expectFailure("to rootfs at \(path): open \(path): Too many levels of symbolic links")
+        }
+    }
+
+    @Test(
+        "Nothing may be mounted over /proc but a procfs, nor inside it but harmless files",
+        arguments: ["/proc", "/proc/self/attr", "/proc/sys/kernel", "/proc/../proc/self", "//proc//1"])
+    func protectsProc(destination: String) async throws {
+        // CVE-2019-16884, CVE-2025-52881. Checked: without refuseUnsafeProc the container starts.
+        try await TestBundle.use { bundle in
+            let source = try bundle.scratch.directory("fake")
+            for mount in [
+                OCISpec.Mount(destination: destination, type: "tmpfs", source: "tmpfs"),
+                OCISpec.Mount(destination: destination, source: source, options: ["bind"]),
+            ] {
+                bundle.spec.mounts.removeAll { $0.destination == destination && $0.type != "proc" }
+                bundle.spec.mounts.append(mount)
+                let outcome = try await bundle.run()
+                #expect(outcome.code == 1)
+                #expect(outcome.errors.contains("/proc"), "\(outcome.errors)")
+            }
+        }
+    }
+
+    @Test("Sysctls outside of the container's namespaces, and values with more than one line, are refused")
+    func refusesSysctls() async throws {
+        // CVE-2022-0811. Checked: without the list the value is written.
+        try await TestBundle.use { bundle in
+            for (name, value) in [
+                ("kernel.core_pattern", "|/bin/sh"), ("kernel.shm_rmid_forced", "1\n+kernel.core_pattern=x"),
+                ("net/../kernel/core_pattern", "x"), ("vm.overcommit_memory", "1"), ("net", "1"), ("", "1"),
+            ] {
+                bundle.spec.linux { $0.sysctl = [name: value] }
+                let outcome = try await bundle.run()
+                #expect(outcome.code == 1, "\(name)")
+                #expect(outcome.errors.contains("sysctl"), "\(outcome.errors)")
+            }
+            bundle.spec.linux {
+                $0.sysctl = ["net.ipv4.ip_forward": "1"]
+                $0.namespaces.removeAll { $0.type == .network }
+            }
+            let outcome = try await bundle.run()
+            #expect(outcome.code == 1)
+        }
+    }
+
+    @Test("Sysctls of the container's own are set there, and only there")
+    func setsSysctls() async throws {
+        try await TestBundle.use { bundle in
+            let before = try File.readText("/proc/sys/kernel/shmmni")
+            bundle.spec.linux { $0.sysctl = ["kernel.shmmni": "1234", "net.ipv4.ip_unprivileged_port_start": "7"] }
+            let output = try await bundle.output(
+                of: "cat /proc/sys/kernel/shmmni /proc/sys/net/ipv4/ip_unprivileged_port_start")
+            #expect(output == "1234\n7\n")
+            #expect(try File.readText("/proc/sys/kernel/shmmni") == before)
+        }
+    }
+
+    @Test("Numbers that don't fit, and texts that don't end, are errors")
+    func boundsInput() async throws {
+        // CVE-2024-40635.
+        try await TestBundle.use { bundle in
+            try bundle.write()
+            let text = try File.readText(bundle.path + "/config.json")
+            let file = bundle.path + "/config.json"
+            let uid = try #require(text.range(of: "\"uid\": 0"))
+            try AtomicFile.write(file, text.replacingCharacters(in: uid, with: "\"uid\": 4294967296"))
+            #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("uid"))
+            try AtomicFile.write(file, String(repeating: "[", count: 100_000))
+            #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("config.json"))
+            try AtomicFile.write(file, String(text.prefix(text.count / 2)))
+            #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("config.json"))
+            try AtomicFile.write(file, [UInt8](repeating: 0x20, count: 9 << 20))
+            #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("File too large"))
+        }
+    }
+
+    @Test("State is for root's eyes only")
+    func hidesState() async throws {
+        try await TestBundle.use { bundle in
+            try await bundle.startSleeper()
+            let folder = "\(bundle.state)/\(bundle.id)"
+            #expect(try FileStatus(folder).permissions == 0o700)
+            for name in try Directory.names(folder) {
+                #expect(try FileStatus(folder + "/" + name).permissions == 0o600, "\(name)")
+            }
+        }
+    }
+}
