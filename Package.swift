@@ -52,6 +52,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
 let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
@@ -109,13 +110,15 @@ let package = Package(
         room(
             "Sandboxes",
             [
-                "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient", "ShimProtocol",
+                "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient",
+                "ShimProtocol",
                 protobuf, log,
             ]),
         room(
             "Kubelet",
             [
-                "CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", protobuf, nioCore, nioPosix, nioHTTP1, log, lifecycle,
+                "CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", protobuf, nioCore, nioPosix, nioHTTP1, log,
+                lifecycle,
             ]),
 
         // 7: the rims.
@@ -131,7 +134,7 @@ let package = Package(
                 "CRI", "CRIgRPC", "NodeControl", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes",
                 "Streaming", "Linux",
                 "CLinux",
-                "Cgroups", arguments, yams, log, lifecycle,
+                "Cgroups", "JSON", arguments, protobuf, grpcCore, grpcTransport, yams, log, lifecycle, unixSignals,
             ]),
 
         // 8: the programs.
@@ -154,13 +157,15 @@ let package = Package(
         tests(
             "SandboxesTests",
             [
-                "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON", "Linux",
+                "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON",
+                "Linux",
                 "TestKit", protobuf, log,
             ]),
         tests(
             "KubeletTests",
             ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1, log]),
-        tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
+        tests(
+            "StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "Streaming", "TestKit", log, protobuf, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
         tests("WholePathTests", ["TestKit", "JSON"]),

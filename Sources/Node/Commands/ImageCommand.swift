@@ -1,8 +1,9 @@
 import ArgumentParser
 import CRI
 import FoundationEssentials
-import Glibc
+import GRPCCore
 import NodeControl
+import SwiftProtobuf
 
 /// `kubesim image …`
 public struct ImageCommand: AsyncParsableCommand {
@@ -47,7 +48,7 @@ struct LoadCommand: AsyncParsableCommand {
             } catch let error as NodeError {
                 ProgressLine.clear()
                 refused += 1
-                fputs("kubesim: \(error)\n", stderr)
+                StandardError.write("kubesim: \(error)\n")
             }
         }
         if refused > 0 { throw ExitCode(1) }

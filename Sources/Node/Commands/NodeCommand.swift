@@ -51,17 +51,12 @@ public struct NodeCommand: AsyncParsableCommand {
         var logger = Logger(label: "kubesim") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = level
         let places = options.places(configuration)
-        let display: (@Sendable (String) -> Void)? =
-            demo
-            ? { line in
-                print(line)
-                fflush(stdout)
-            } : nil
-        if let display { display(DemoGuide.text(places)) }
+        let display: (@Sendable (String) -> Void)? = demo ? { @Sendable line in StandardOutput.line(line) } : nil
+        display?(DemoGuide.text(places))
         try await NodeProcess(
             places: places, configuration: configuration, ephemeral: ephemeral || demo, display: display, logger: logger
         ).run()
-        if let display { display("  everything is gone: no process, mount, cgroup, network or file is left") }
+        display?("  everything is gone: no process, mount, cgroup, network or file is left")
     }
 
     private func level(_ configuration: NodeConfiguration) throws(NodeError) -> Logger.Level {

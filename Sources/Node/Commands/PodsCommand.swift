@@ -1,7 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import NodeControl
+import SwiftProtobuf
 import Yams
 
 /// `kubesim pods`: what `kubectl get pods` is to a cluster.
@@ -43,8 +43,8 @@ public struct PodsCommand: AsyncParsableCommand {
                     pods.filter { namespace == nil || $0.metadata.namespace == namespace }, wide: output == .wide))
         }
         for refused in response.refused {
-            fputs("refused \(refused.file):\n", stderr)
-            for line in refused.reason.split(separator: "\n") { fputs("  \(line)\n", stderr) }
+            StandardError.write("refused \(refused.file):\n")
+            for line in refused.reason.split(separator: "\n") { StandardError.write("  \(line)\n") }
         }
     }
 }

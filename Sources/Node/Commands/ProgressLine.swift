@@ -8,15 +8,13 @@ enum ProgressLine {
     static func show(_ text: String, _ done: UInt64, of total: UInt64) {
         guard isTerminal else { return }
         let share = total > 0 ? " \(min(100, done * 100 / total)) %" : ""
-        fputs("\r\u{1B}[K\(text)\(share)", stderr)
-        fflush(stderr)
+        StandardError.write("\r\u{1B}[K\(text)\(share)")
     }
 
     /// Takes the line away.
     static func clear() {
         guard isTerminal else { return }
-        fputs("\r\u{1B}[K", stderr)
-        fflush(stderr)
+        StandardError.write("\r\u{1B}[K")
     }
 }
 

@@ -22,12 +22,13 @@ enum HostFacts {
         while let current = entry?.pointee {
             entry = current.ifa_next
             guard let address = current.ifa_addr, Int32(address.pointee.sa_family) == AF_INET,
-                current.ifa_flags & UInt32(IFF_LOOPBACK.rawValue) == 0
+                current.ifa_flags & UInt32(IFF_LOOPBACK) == 0
             else { continue }
             var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
             var binary = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr
             guard inet_ntop(AF_INET, &binary, &text, socklen_t(text.count)) != nil else { continue }
-            found.append((String(cString: current.ifa_name), String(cString: text)))
+            let written = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            found.append((String(cString: current.ifa_name), written))
         }
         let first = found.filter { $0.interface == preferred }
         return (first + found.filter { $0.interface != preferred }).map(\.address)

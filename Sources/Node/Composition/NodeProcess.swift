@@ -6,7 +6,11 @@ import Images
 import Kubelet
 import Logging
 import NodeControl
+import PodNetwork
+import Sandboxes
 import ServiceLifecycle
+import Streaming
+import UnixSignals
 
 /// A node from its start to its end: the runtime, the kubelet, the CRI socket and the images directory, put together.
 struct NodeProcess {

@@ -16,7 +16,11 @@ struct StreamingAdapter: StreamingURLs {
     }
 }
 
-extension Engine: StreamingRuntime {}
+extension Engine: StreamingRuntime {
+    public func resizeTerminal(container: String, columns: UInt16, rows: UInt16) async throws(CRIError) {
+        try await resizeTerminal(container: container, exec: nil, columns: columns, rows: rows)
+    }
+}
 
 /// A part of the node that runs until it is cancelled, as a service that ends when the node does.
 struct CancelledService: Service {

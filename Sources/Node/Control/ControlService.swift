@@ -5,6 +5,7 @@ import Images
 import KubeTypes
 import Kubelet
 import NodeControl
+import SwiftProtobuf
 
 /// Answers what a person asks of a node and the CRI has no word for (`kubesim.v1.Node`).
 struct ControlService: ControlNode.SimpleServiceProtocol {
