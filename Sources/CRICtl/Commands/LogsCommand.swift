@@ -96,10 +96,11 @@ struct LogsCommand: AsyncParsableCommand {
 
     fileprivate static func read(_ file: inout LogFile, into printer: inout LogPrinter, final: Bool) throws {
         var current = printer
+        let path = file.path
         try file.readLines(final: final) { bytes in
             guard let line = LogLine(bytes) else {
                 current.flush()
-                warn("Failed when parsing line in log file \(bytes.prefix(80).map { Character(UnicodeScalar($0)) })")
+                warn("Failed when parsing line in log file \(path): \(String(decoding: bytes.prefix(80).filter { $0 >= 32 }, as: UTF8.self))")
                 return true
             }
             current.add(line)

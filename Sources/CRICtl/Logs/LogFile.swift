@@ -12,11 +12,8 @@ struct LogFile: ~Copyable {
     private static let longestLine = 1 << 20
 
     init(_ path: String) throws {
-        let opened = open(path, O_RDONLY | O_CLOEXEC)
-        guard opened >= 0 else {
-            throw Failure("failed to open log file \"\(path)\": \(String(cString: strerror(errno)))")
-        }
-        let descriptor = Descriptor(owning: opened)
+        let descriptor: Descriptor
+        do { descriptor = try File.open(path) } catch { throw Failure("the log can't be read: \(error)") }
         let identity = try descriptor.status()
         self.init(path, descriptor, identity)
     }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Linux
 import Yams
 
 /// `/etc/crictl.yaml`: a flat map of options.
@@ -32,12 +32,12 @@ struct ClientConfiguration: Sendable, Hashable {
     ///
     /// - Throws: ``Failure`` with path and reason when it can't be read or has something in it that is no option.
     static func read(_ path: String) throws -> ClientConfiguration? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let text: String
-        do { text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self) } catch {
-            throw Failure("reading \(path)", error)
+        do {
+            return try parse(try File.readText(path, limit: 1 << 20), path)
+        } catch let error as SystemError {
+            if error.errno == .noEntry { return nil }
+            throw Failure("\(error)")
         }
-        return try parse(text, path)
     }
 
     static func parse(_ text: String, _ path: String) throws -> ClientConfiguration {

@@ -1,6 +1,7 @@
 import CRI
 import FoundationEssentials
 import JSON
+import Linux
 import SwiftProtobuf
 import Yams
 
@@ -30,11 +31,11 @@ enum ConfigurationFile {
     }
 
     private static func message<M: Message>(_ path: String, as type: M.Type) throws -> M {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure("config at \(path) not found") }
-        let text: Data
-        do { text = try Data(contentsOf: URL(filePath: path)) } catch { throw Failure("reading \(path)", error) }
-        guard text.count <= limit else { throw Failure("\(path): larger than \(limit) bytes") }
-        guard let node = try? Yams.compose(yaml: String(decoding: text, as: UTF8.self)) else {
+        let text: String
+        do { text = try File.readText(path, limit: limit) } catch {
+            throw Failure(error.errno == .noEntry ? "config at \(path) not found" : "\(error)")
+        }
+        guard let node = try? Yams.compose(yaml: text) else {
             throw Failure("\(path) is neither JSON nor YAML")
         }
         var document = try json(node, path, depth: 0)

@@ -1,0 +1,103 @@
+import CRI
+import Glibc
+import Streaming
+import Synchronization
+
+/// Runs the commands as children of the test, with the descriptors that it is given: what the engine does through shims.
+final class LocalRuntime: StreamingRuntime {
+    struct State {
+        var processes: [String: pid_t] = [:]
+        var sizes: [(UInt16, UInt16)] = []
+        var attached: (stdin: Int32?, stdout: Int32?)?
+        var connected: [UInt16] = []
+    }
+
+    let state = Mutex(State())
+
+    func startExec(
+        _ request: CRIExecRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
+    ) async throws(CRIError) -> (exec: String, terminal: Int32?) {
+        guard request.containerID == "c1" else { throw CRIError(.notFound, "no container \(request.containerID)") }
+        if request.tty { return try startTerminal(request) }
+        return (try spawn(request.cmd, [stdin, stdout, stderr]), nil)
+    }
+
+    private func startTerminal(_ request: CRIExecRequest) throws(CRIError) -> (exec: String, terminal: Int32?) {
+        let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var unlocked: Int32 = 0
+        // TIOCSPTLCK and TIOCGPTPEER (ioctl_tty(2)); the macros are too much for Swift.
+        guard controller >= 0, ioctl(controller, 0x4004_5431, &unlocked) == 0 else {
+            throw CRIError(.internal, "no terminal")
+        }
+        let side = ioctl(controller, 0x5441, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        defer { close(side) }
+        return (try spawn(request.cmd, [side, side, side]), controller)
+    }
+
+    private func spawn(_ command: [String], _ descriptors: [Int32?]) throws(CRIError) -> String {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, descriptor) in descriptors.enumerated() {
+            if let descriptor {
+                posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+            } else {
+                posix_spawn_file_actions_addopen(&actions, Int32(number), "/dev/null", O_RDWR, 0)
+            }
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        sigaddset(&defaults, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        var arguments = command.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var process = pid_t()
+        let result = posix_spawnp(&process, command[0], &actions, &attributes, &arguments, environ)
+        guard result == 0 else { throw CRIError(.unknown, "exec \(command[0]): \(String(cString: strerror(result)))") }
+        let exec = "exec-\(process)"
+        state.withLock { $0.processes[exec] = process }
+        return exec
+    }
+
+    func waitExec(_ exec: String, container: String) async throws(CRIError) -> Int32 {
+        guard let process = state.withLock({ $0.processes[exec] }) else { throw CRIError(.notFound, "no exec") }
+        while true {
+            var status: Int32 = 0
+            if waitpid(process, &status, WNOHANG) == process {
+                state.withLock { $0.processes[exec] = nil }
+                let signal = status & 0x7f
+                return signal == 0 ? (status >> 8) & 0xff : 128 + signal
+            }
+            do { try await Task.sleep(for: .milliseconds(5)) } catch { throw CRIError(.cancelled, "cancelled") }
+        }
+    }
+
+    func startAttach(
+        _ request: CRIAttachRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
+    ) async throws(CRIError) {
+        let input = stdin.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
+        let output = stdout.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
+        state.withLock { $0.attached = (input, output) }
+    }
+
+    func resizeTerminal(container: String, columns: UInt16, rows: UInt16) async throws(CRIError) {
+        state.withLock { $0.sizes.append((columns, rows)) }
+    }
+
+    /// An echo server: what is written comes back.
+    func connect(sandbox: String, port: UInt16) async throws(CRIError) -> Int32 {
+        guard port == 7 else { throw CRIError(.unavailable, "nothing listens on port \(port)") }
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw CRIError(.internal, "no sockets")
+        }
+        _ = try spawn(["cat"], [ends[1], ends[1], nil])
+        close(ends[1])
+        state.withLock { $0.connected.append(port) }
+        return ends[0]
+    }
+}

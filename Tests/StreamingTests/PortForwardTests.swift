@@ -1,0 +1,66 @@
+import CRI
+import Glibc
+import Streaming
+import TestKit
+import Testing
+
+@Suite("Port-forward over a WebSocket", .timeLimit(.minutes(2)))
+struct PortForwardTests {
+    private static func url(_ fixture: StreamingFixture) throws -> String {
+        var request = CRIPortForwardRequest()
+        request.podSandboxID = "p1"
+        return try fixture.server.portForward(request).url
+    }
+
+    @Test("bytes go to the port and back") func echo() async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try Self.url(fixture)
+            let client = try RawClient(url)
+            #expect(client.upgrade(url, protocols: "v4.channel.k8s.io", query: "?port=7").hasPrefix("HTTP/1.1 101"))
+            #expect(client.frame()?.payload == [0, 7, 0])
+            #expect(client.frame()?.payload == [1, 7, 0])
+            client.send(2, [0] + Array("hello".utf8))
+            var echoed: [UInt8] = []
+            while echoed.count < 5, let frame = client.frame() { echoed += frame.payload.dropFirst() }
+            #expect(echoed == Array("hello".utf8))
+            client.send(8, [3, 232])
+        }
+    }
+
+    @Test("our own client joins a socket to it, with the end of its input") func client() async throws {
+        try await StreamingFixture.use { fixture in
+            var ends: [Int32] = [-1, -1]
+            #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
+            let url = try Self.url(fixture)
+            let socket = ends[0]
+            async let forwarding: Void = StreamingClient(url: url).forward(port: 7, socket: socket)
+            #expect(write(ends[1], "hello", 5) == 5)
+            shutdown(ends[1], Int32(SHUT_WR))
+            try await forwarding
+            var echoed = [UInt8](repeating: 0, count: 16)
+            #expect(read(ends[1], &echoed, 16) == 5)
+            close(ends[1])
+        }
+    }
+
+    @Test("a port on which nobody listens is said in the error channel") func nobody() async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try Self.url(fixture)
+            let client = try RawClient(url)
+            #expect(client.upgrade(url, query: "?port=81").hasPrefix("HTTP/1.1 101"))
+            let (channels, code) = client.collect()
+            #expect(String(decoding: (channels[1] ?? []).dropFirst(2), as: UTF8.self) == "nothing listens on port 81")
+            #expect(code == 1000)
+        }
+    }
+
+    @Test(
+        "ports that are missing, wrong or too many are refused", arguments: ["", "?port=0", "?port=x", "?port=65536"])
+    func wrong(_ query: String) async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try Self.url(fixture)
+            let refused = try RawClient(url).upgrade(url, query: query)
+            #expect(refused.hasPrefix("HTTP/1.1 400") && refused.contains("?port=8080"))
+        }
+    }
+}

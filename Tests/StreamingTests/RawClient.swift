@@ -1,0 +1,111 @@
+import Glibc
+import Testing
+
+/// A client that says exactly what a test wants said, well-behaved or not.
+final class RawClient {
+    private let socket: Int32
+
+    init(_ url: String) throws {
+        let authority = url.dropFirst("http://".count).prefix { $0 != "/" }
+        let port = try #require(UInt16(authority.split(separator: ":").last ?? ""))
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        try #require(connected == 0)
+    }
+
+    deinit { close(socket) }
+
+    func send(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// Asks for an upgrade and returns the answer's head and what came with it.
+    func upgrade(
+        _ url: String, protocols: String = "v5.channel.k8s.io", upgrade: String = "websocket", query: String = ""
+    ) -> String {
+        let path = url.dropFirst("http://".count).drop { $0 != "/" }
+        send(
+            "GET \(path)\(query) HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: \(upgrade)\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                + (protocols.isEmpty ? "" : "Sec-WebSocket-Protocol: \(protocols)\r\n") + "\r\n")
+        return String(decoding: readHead(), as: UTF8.self)
+    }
+
+    private func readHead() -> [UInt8] {
+        var bytes: [UInt8] = []
+        while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]), let byte = read(1) { bytes += byte }
+        if String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 101") { return bytes }
+        while let more = read(1) { bytes += more }
+        return bytes
+    }
+
+    /// Exactly `count` bytes; nil when the connection ends before.
+    func read(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes {
+                recv(socket, $0.baseAddress.map { $0 + filled }, count - filled, 0)
+            }
+            if got <= 0 { return nil }
+            filled += got
+        }
+        return bytes
+    }
+
+    /// A frame from the server: opcode and payload; nil at the end.
+    func frame() -> (opcode: UInt8, payload: [UInt8])? {
+        guard let head = read(2) else { return nil }
+        var length = Int(head[1] & 0x7f)
+        if length == 126, let more = read(2) { length = more.reduce(0) { $0 << 8 | Int($1) } }
+        if length == 127, let more = read(8) { length = more.reduce(0) { $0 << 8 | Int($1) } }
+        return read(length).map { (head[0] & 0x0f, $0) }
+    }
+
+    /// Sends a frame; clients mask theirs.
+    func send(_ opcode: UInt8, _ payload: [UInt8], fin: Bool = true, masked: Bool = true) {
+        var bytes: [UInt8] = [(fin ? 0x80 : 0) | opcode]
+        let flag: UInt8 = masked ? 0x80 : 0
+        switch payload.count {
+        case ..<126: bytes.append(flag | UInt8(payload.count))
+        case ..<65536: bytes += [flag | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xff)]
+        default: bytes += [flag | 127] + (0..<8).map { UInt8(truncatingIfNeeded: payload.count >> (56 - 8 * $0)) }
+        }
+        let mask: [UInt8] = [1, 2, 3, 4]
+        if masked { bytes += mask }
+        bytes += masked ? payload.enumerated().map { $1 ^ mask[$0 % 4] } : payload
+        send(bytes)
+    }
+
+    /// Every frame up to the goodbye: payloads by channel, and the goodbye's code.
+    func collect() -> (channels: [UInt8: [UInt8]], code: Int?) {
+        var channels: [UInt8: [UInt8]] = [:]
+        while let (opcode, payload) = frame() {
+            switch opcode {
+            case 8: return (channels, payload.count >= 2 ? Int(payload[0]) << 8 | Int(payload[1]) : nil)
+            case 1, 2: if let channel = payload.first { channels[channel, default: []] += payload.dropFirst() }
+            default: continue
+            }
+        }
+        return (channels, nil)
+    }
+}

@@ -1,0 +1,87 @@
+import CRI
+import Glibc
+import Streaming
+import TestKit
+import Testing
+
+@Suite("Who may open a stream", .timeLimit(.minutes(2)))
+struct TicketTests {
+    @Test("a URL opens one stream, once, and soon") func once() async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try fixture.url("true")
+            #expect(url.split(separator: "/").last?.count == 64)
+            #expect(try await fixture.run(url).status == .success)
+            let again = try RawClient(url).upgrade(url)
+            #expect(again.hasPrefix("HTTP/1.1 404"))
+            #expect(again.contains("opened already or its address has expired"))
+        }
+        try await StreamingFixture.use({ $0.ticketLifetime = .zero }) { fixture in
+            let url = try fixture.url("true")
+            #expect(try RawClient(url).upgrade(url).hasPrefix("HTTP/1.1 404"))
+        }
+    }
+
+    @Test("a guessed token opens nothing, nor does a good one for another verb") func guessed() async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try fixture.url("true")
+            let guess = String(url.dropLast(64)) + String(repeating: "0", count: 64)
+            #expect(try RawClient(guess).upgrade(guess).hasPrefix("HTTP/1.1 404"))
+            let other = url.replacing("/exec/", with: "/attach/")
+            #expect(try RawClient(other).upgrade(other).hasPrefix("HTTP/1.1 404"))
+        }
+    }
+
+    @Test("unused URLs are bounded") func bounded() async throws {
+        try await StreamingFixture.use({ $0.maximumTickets = 3 }) { fixture in
+            for _ in 0..<3 { _ = try fixture.url("true") }
+            let failure = #expect(throws: CRIError.self) { _ = try fixture.url("true") }
+            #expect(failure?.code == .resourceExhausted)
+        }
+    }
+
+    @Test("connections are bounded") func connections() async throws {
+        try await StreamingFixture.use({ $0.maximumConnections = 1 }) { fixture in
+            let first = try fixture.url("cat", stdin: true)
+            let client = try RawClient(first)
+            #expect(client.upgrade(first).hasPrefix("HTTP/1.1 101"))
+            let second = try fixture.url("true")
+            let other = try RawClient(second)
+            _ = other.upgrade(second)
+            #expect(other.collect().code == 1013)
+            client.send(8, [3, 232])
+        }
+    }
+
+    @Test("what can't be a stream is refused before there is a URL") func invalid() async throws {
+        try await StreamingFixture.use { fixture in
+            var request = CRIExecRequest()
+            #expect(throws: CRIError.self) { _ = try fixture.server.exec(request) }
+            request.containerID = "c1"
+            request.cmd = ["sh"]
+            #expect(throws: CRIError.self) { _ = try fixture.server.exec(request) }
+            request.stdout = true
+            request.stderr = true
+            request.tty = true
+            let failure = #expect(throws: CRIError.self) { _ = try fixture.server.exec(request) }
+            #expect(failure?.message.contains("tty and stderr") == true)
+        }
+    }
+
+    @Test("SPDY, plain requests and unknown subprotocols are refused by name, and the ticket stays good")
+    func refusals() async throws {
+        try await StreamingFixture.use { fixture in
+            let url = try fixture.url("true")
+            let spdy = try RawClient(url).upgrade(url, protocols: "", upgrade: "SPDY/3.1")
+            #expect(spdy.hasPrefix("HTTP/1.1 400") && spdy.contains("SPDY/3.1 streams are not supported yet"))
+            let unknown = try RawClient(url).upgrade(url, protocols: "v9.channel.k8s.io")
+            #expect(unknown.hasPrefix("HTTP/1.1 400") && unknown.contains("offered was v9.channel.k8s.io"))
+            let plain = try RawClient(url)
+            plain.send("GET \(url.dropFirst("http://".count).drop { $0 != "/" }) HTTP/1.1\r\nHost: x\r\n\r\n")
+            let answer = String(decoding: plain.read(300) ?? [], as: UTF8.self)
+            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
+            let nothing = try RawClient(url)
+            #expect(nothing.upgrade("http://x/").hasPrefix("HTTP/1.1 404"))
+            #expect(try await fixture.run(url).status == .success)
+        }
+    }
+}
