@@ -7,6 +7,9 @@ import ShimProtocol
 struct PrivateDirectory: ~Copyable {
     static let socketName = "shim.sock"
     static let pidName = "shim.pid"
+    /// Files that live as long as one run of the OCI runtime. No container's record begins like this: its name would have
+    /// to hold a comma.
+    static let temporaryPrefix = "run,"
 
     let path: String
     /// Holds the lock that says that a shim serves this directory, as long as it is open in any process.
@@ -37,9 +40,12 @@ struct PrivateDirectory: ~Copyable {
         }
     }
 
-    /// Binds the socket; one that a dead shim left is replaced.
+    /// Binds the socket; what a dead shim left is replaced, except its exit records: they are for the agent.
     func listen() throws(ShimFailure) -> UnixSocket {
         do throws(SystemError) {
+            for name in try Directory.names(of: descriptor) where name.hasPrefix(Self.temporaryPrefix) {
+                try File.remove(name, at: descriptor.raw)
+            }
             try File.remove(Self.socketName, at: descriptor.raw)
             let socket = try UnixSocket.listen(at: path + "/" + Self.socketName, .sequencedPacket)
             try socket.descriptor.setNonBlocking(true)

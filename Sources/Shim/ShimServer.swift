@@ -54,7 +54,7 @@ final class ShimServer {
     /// A name for a short-lived file in the private directory.
     func temporaryName(_ suffix: String) -> String {
         lastNumber += 1
-        return "t\(lastNumber).\(suffix)"
+        return "\(PrivateDirectory.temporaryPrefix)\(lastNumber).\(suffix)"
     }
 
     /// Tells those who asked for events.
@@ -68,8 +68,11 @@ final class ShimServer {
         _ arguments: [String], streams: [Int32]? = nil, deadlineMilliseconds: Int64,
         completion: @escaping (RuntimeCommand.Outcome) -> Void
     ) throws(ShimFailure) -> RuntimeCommand {
+        let name = temporaryName("log")
+        let log = RuntimeCommand.LogPath(
+            directory: directory.descriptor.raw, name: name, path: "\(directory.path)/\(name)")
         let command = try RuntimeCommand(
-            options: options, loop: loop, arguments: arguments, streams: streams,
+            options: options, loop: loop, log: log, arguments: arguments, streams: streams,
             deadlineMilliseconds: deadlineMilliseconds
         ) { [unowned self] outcome in
             completion(outcome)
