@@ -16,6 +16,9 @@ final class BlockingPool: Sendable {
 
     deinit { queue.stop() }
 
+    /// Has `body` run on one of the threads, some time.
+    func post(_ body: @escaping @Sendable () -> Void) { queue.add(body) }
+
     /// Runs `body` on one of the threads.
     func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value

@@ -5,8 +5,6 @@ public struct ImageProgress: Sendable, Hashable {
         case reading
         /// A layer is verified and unpacked.
         case unpacking
-        /// What was unpacked is written to the disk.
-        case syncing
     }
 
     public var stage: Stage

@@ -20,14 +20,18 @@ public actor ImageStore {
     private let light = BlockingPool(name: "image-mount", threads: 2)
     /// Changes of the catalog, one after the other.
     private let changes = BlockingPool(name: "image-catalog", threads: 1)
+    /// Waits for the disk, so that nobody else has to.
+    private let syncs = BlockingPool(name: "image-sync", threads: 1)
+    private let logger: Logger
 
     /// Opens the store, makes its directories, and takes away what an interrupted import left.
     public init(root: String, logger: Logger, limits: ImageLimits = ImageLimits()) async throws(ImageError) {
         self.root = root
         self.limits = limits
+        self.logger = logger
         let opened = try await light.run { () throws(ImageError) in
             do throws(ImportFailure) {
-                let workspace = try Workspace(root: root)
+                let workspace = try Workspace(root: root, logger: logger)
                 let layers = try LayerStore(workspace, logger: logger)
                 let catalog = try ImageCatalog(workspace, layers, logger: logger)
                 let snapshots = try SnapshotStore(workspace, layers, logger: logger)
@@ -39,6 +43,21 @@ public actor ImageStore {
             }
         }
         (workspace, layers, catalog, snapshots) = opened
+        syncInBackground()
+    }
+
+    /// An image is used as soon as it is unpacked; that it survives a power cut comes later.
+    private func syncInBackground() {
+        let (layers, logger) = (layers, logger)
+        syncs.post {
+            do throws(ImportFailure) {
+                try layers.makeDurable()
+            } catch {
+                logger.warning(
+                    "Images may have to be imported again after a power cut",
+                    metadata: ["error": "\(error.imageError(tarball: ""))"])
+            }
+        }
     }
 
     /// Imports the images of a `docker save` or OCI layout archive, plain or compressed with gzip or zstd.
@@ -68,9 +87,11 @@ public actor ImageStore {
             throw error.imageError(tarball: path)
         }
         let catalog = catalog
-        return try await run(on: changes, about: path) { () throws(ImportFailure) in
+        let records = try await run(on: changes, about: path) { () throws(ImportFailure) in
             try catalog.add(imported, pinned: pinned)
         }
+        syncInBackground()
+        return records
     }
 
     /// All images, by their first name.

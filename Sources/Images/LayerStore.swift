@@ -5,14 +5,17 @@ import Logging
 
 /// The unpacked layers, each once, by chain id; counted by who uses them, and gone when nobody does.
 ///
-/// A layer that is there but has no `layer.json` beside its `fs` was not written to the disk for certain: the next start
-/// removes it.
+/// Nobody waits for the disk: a layer is used as soon as it is unpacked. Its `layer.json` names the boot that it was
+/// unpacked in until one sync of the filesystem has come after it; a later boot doesn't trust such a layer and removes it,
+/// as it does with one that has no record at all.
 final class LayerStore: @unchecked Sendable {
     private struct Record: Codable {
         var version = 1
         var diffID: Digest
         var bytes: UInt64
         var inodes: UInt64
+        /// nil once the layer is on the disk for certain.
+        var boot: String?
     }
 
     private struct Layer {
@@ -20,6 +23,10 @@ final class LayerStore: @unchecked Sendable {
         var size: LayerUnpacker.Size
         var users = 0
         var isDurable: Bool
+
+        func record(boot: String?) -> Record {
+            Record(diffID: diffID, bytes: size.bytes, inodes: size.inodes, boot: boot)
+        }
     }
 
     private enum State {
@@ -29,6 +36,7 @@ final class LayerStore: @unchecked Sendable {
 
     private let workspace: Workspace
     private let logger: Logger
+    private let boot: String
     // Guarded by `mutex`; `changed` tells of the end of an unpacking.
     private var states: [Digest: State] = [:]
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -37,6 +45,8 @@ final class LayerStore: @unchecked Sendable {
     init(_ workspace: Workspace, logger: Logger) throws(ImportFailure) {
         self.workspace = workspace
         self.logger = logger
+        let id = try readFile("/proc/sys/kernel/random/boot_id", limit: 4096) ?? []
+        boot = String(decoding: id.prefix { $0 > 0x20 }, as: UTF8.self)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
         let directory = try OpenFile.directory(workspace.layers)
@@ -82,28 +92,27 @@ final class LayerStore: @unchecked Sendable {
         }
         states[chainID] = .unpacking
         pthread_mutex_unlock(mutex)
-        let size: LayerUnpacker.Size
         do throws(ImportFailure) {
-            size = try make(chainID, unpack: unpack)
+            settle(chainID, .ready(try make(chainID, diffID, unpack: unpack)))
         } catch {
             settle(chainID, nil)
             throw error
         }
-        settle(chainID, .ready(Layer(diffID: diffID, size: size, users: 1, isDurable: false)))
         return true
     }
 
     private func make(
-        _ chainID: Digest, unpack: (String) throws(ImportFailure) -> LayerUnpacker.Size
-    ) throws(ImportFailure) -> LayerUnpacker.Size {
+        _ chainID: Digest, _ diffID: Digest, unpack: (String) throws(ImportFailure) -> LayerUnpacker.Size
+    ) throws(ImportFailure) -> Layer {
         let temporary = try workspace.makeTemporary()
         do throws(ImportFailure) {
             let tree = temporary + "/fs"
             try checkErrno(mkdir(tree, 0o755), "mkdir", tree)
-            let size = try unpack(tree)
+            let layer = Layer(diffID: diffID, size: try unpack(tree), users: 1, isDurable: false)
+            try writeRecord(layer.record(boot: boot), to: temporary + "/layer.json")
             let final = "\(workspace.layers)/\(chainID.hex)"
             try checkErrno(rename(temporary, final), "rename", final)
-            return size
+            return layer
         } catch {
             discardQuietly(temporary)
             throw error
@@ -170,11 +179,12 @@ final class LayerStore: @unchecked Sendable {
         }
     }
 
-    /// Sees to it that the layers survive a power cut: one sync for all that were unpacked, then their records.
-    func makeDurable(_ chainIDs: [Digest]) throws(ImportFailure) {
+    /// Writes the filesystem to the disk and notes it in the records of the layers that were there before. May take as long
+    /// as the disk has work of anybody's.
+    func makeDurable() throws(ImportFailure) {
         pthread_mutex_lock(mutex)
-        let pending = chainIDs.compactMap { chainID -> (Digest, Layer)? in
-            guard case .ready(let layer) = states[chainID], !layer.isDurable else { return nil }
+        let pending = states.compactMap { chainID, state -> (Digest, Layer)? in
+            guard case .ready(let layer) = state, !layer.isDurable else { return nil }
             return (chainID, layer)
         }
         pthread_mutex_unlock(mutex)
@@ -182,14 +192,20 @@ final class LayerStore: @unchecked Sendable {
         let directory = try OpenFile.directory(workspace.layers)
         try check(sys_syncfs(directory.fd), "sync", workspace.layers)
         for (chainID, layer) in pending {
-            let record = Record(diffID: layer.diffID, bytes: layer.size.bytes, inodes: layer.size.inodes)
-            try writeRecord(record, to: recordPath(chainID))
             pthread_mutex_lock(mutex)
-            if case .ready(var layer) = states[chainID] {
-                layer.isDurable = true
-                states[chainID] = .ready(layer)
+            guard case .ready(var current) = states[chainID] else {
+                // Removed meanwhile.
+                pthread_mutex_unlock(mutex)
+                continue
+            }
+            current.isDurable = true
+            states[chainID] = .ready(current)
+            // Under the lock, so that no removal comes between; it is one small file that nobody syncs.
+            let result = Result { () throws(ImportFailure) in
+                try writeRecord(layer.record(boot: nil), to: recordPath(chainID))
             }
             pthread_mutex_unlock(mutex)
+            try result.get()
         }
     }
 

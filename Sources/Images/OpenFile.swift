@@ -37,8 +37,8 @@ func makeDirectories(_ path: String, mode: mode_t = 0o700) throws(ImportFailure)
     }
 }
 
-/// Replaces `path` by `bytes` in one step: a reader sees the old file or the new one, and after a power cut one of them
-/// is there whole.
+/// Replaces `path` by `bytes` in one step: a reader sees the old file or the new one. After a power cut it may be neither:
+/// what was written since the last sync is then made again from the tarballs.
 func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(ImportFailure) {
     let temporary = path + ".new"
     let file = try OpenFile.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
@@ -46,7 +46,6 @@ func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) thro
         try bytes.withUnsafeBytes { buffer in
             Result { () throws(ImportFailure) in try writeAll(file.fd, buffer, temporary) }
         }.get()
-        try checkErrno(fsync(file.fd), "fsync", temporary)
         try checkErrno(rename(temporary, path), "rename", path)
     } catch {
         unlink(temporary)
@@ -73,20 +72,18 @@ func readFile(_ path: String, limit: Int) throws(ImportFailure) -> [UInt8]? {
     let file = OpenFile(owning: try check(fd, "open", path))
     var status = stat()
     try checkErrno(fstat(file.fd, &status), "stat", path)
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-        throw .failed(step: "read", path: path, reason: "not a regular file of at most \(limit) bytes")
-    }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    var filled = 0
-    while filled < bytes.count {
-        let count = bytes.withUnsafeMutableBytes { buffer in
-            read(file.fd, buffer.baseAddress?.advanced(by: filled), buffer.count - filled)
-        }
+    let tooMuch = ImportFailure.failed(
+        step: "read", path: path, reason: "not a regular file of at most \(limit) bytes")
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { throw tooMuch }
+    // Files of /proc have content without having a size.
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: max(4096, Int(status.st_size) + 1))
+    while true {
+        let count = read(file.fd, &buffer, buffer.count)
         if count < 0 && errno == EINTR { continue }
         if count < 0 { throw .call("read", path, -errno) }
-        if count == 0 { break }
-        filled += count
+        if count == 0 { return bytes }
+        bytes += buffer[..<count]
+        guard bytes.count <= limit else { throw tooMuch }
     }
-    bytes.removeLast(bytes.count - filled)
-    return bytes
 }

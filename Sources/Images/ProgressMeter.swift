@@ -41,9 +41,4 @@ final class ProgressMeter {
         reported = state.bytes
         report(state)
     }
-
-    func sync() {
-        state.stage = .syncing
-        report(state)
-    }
 }

@@ -36,8 +36,6 @@ struct TarballImport {
         do throws(ImportFailure) {
             var images: [Image] = []
             for plan in plans { images.append(try unpack(plan, contents, budget, meter, &held)) }
-            meter.sync()
-            try layers.makeDurable(held)
             return images
         } catch {
             layers.release(held)

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Logging
 import Synchronization
 
 /// The store's directories, and the lock that keeps a second process out of them.
@@ -16,9 +17,9 @@ final class Workspace: Sendable {
     private let lock: OpenFile
     private let counter = Mutex(0)
 
-    /// Makes the directories, takes the lock (a process that is just ending may still hold it: up to five seconds are
-    /// waited), and removes what an interrupted import left.
-    init(root: String) throws(ImportFailure) {
+    /// Makes the directories, takes the lock (a process that was killed holds it until its last write is done: up to a
+    /// minute is waited), and removes what an interrupted import left.
+    init(root: String, logger: Logger) throws(ImportFailure) {
         self.root = root
         try makeDirectories(root + "/content")
         let path = root + "/content/lock"
@@ -27,7 +28,7 @@ final class Workspace: Sendable {
         while true {
             let result = sys_flock(lock.fd, LOCK_EX | LOCK_NB)
             if result == 0 { break }
-            guard result == -EWOULDBLOCK, attempts < 100 else {
+            guard result == -EWOULDBLOCK, attempts < 1200 else {
                 if result == -EWOULDBLOCK {
                     throw .failed(
                         step: "open the image store", path: root,
@@ -36,6 +37,9 @@ final class Workspace: Sendable {
                 throw .call("lock", path, result)
             }
             attempts += 1
+            if attempts == 40 {
+                logger.warning("Waiting for another process that uses the image store", metadata: ["root": "\(root)"])
+            }
             usleep(50_000)
         }
         for directory in [layers, content, images, snapshots, temporary] { try makeDirectories(directory) }
