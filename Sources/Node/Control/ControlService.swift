@@ -45,8 +45,8 @@ struct ControlService: ControlNode.SimpleServiceProtocol {
     func listPods(request: ControlListPodsRequest, context: ServerContext) async throws -> ControlListPodsResponse {
         let reports = await kubelet.podStatuses()
         let refusals = await kubelet.refusals()
-        return try .with { response in
-            response.podList = try PodListDocument.json(reports)
+        return .with { response in
+            response.podList = PodListDocument.json(reports)
             response.refused = refusals.map { refusal in
                 .with {
                     $0.file = refusal.file

@@ -1,26 +1,17 @@
 import FoundationEssentials
+import JSON
 import KubeTypes
 import Kubelet
 
-/// A v1.PodList of the node's pods, each with its status.
+/// A v1.PodList of the node's pods, each with its status, in the shape that kubectl prints.
 enum PodListDocument {
-    static func json(_ reports: [PodReport]) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try encoder.encode(PodListObject(items: reports.map(\.podWithStatus)))
-    }
-}
-
-private struct PodListObject: Encodable {
-    let apiVersion = "v1"
-    let kind = "PodList"
-    let items: [Pod]
-}
-
-extension PodReport {
-    fileprivate var podWithStatus: Pod {
-        var pod = pod
-        pod.status = status
-        return pod
+    static func json(_ reports: [PodReport]) -> Data {
+        let items = reports.map { report -> JSONValue in
+            var pod = report.pod
+            pod.status = report.status
+            return pod.json()
+        }
+        let list: JSONValue = ["apiVersion": "v1", "kind": "PodList", "items": .array(items)]
+        return Data(list.encoded(pretty: true))
     }
 }
