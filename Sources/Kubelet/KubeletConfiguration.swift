@@ -26,10 +26,6 @@ public struct KubeletConfiguration: Sendable {
     public var nodeAddresses: [String]
     /// Where missing images are looked for, for the message of a pod that waits for one.
     public var imagesDirectory: String
-    /// A container's log is rotated beyond this many bytes.
-    public var logLimitBytes: Int64
-    /// How many files of one container's log are kept, the current one counted.
-    public var logFilesKept: Int
     /// How long between two complete looks at the runtime while its event stream works.
     public var relistPeriod: Duration
 
@@ -47,8 +43,6 @@ public struct KubeletConfiguration: Sendable {
         hostsFile: String = "/etc/hosts",
         nodeAddresses: [String] = [],
         imagesDirectory: String = "",
-        logLimitBytes: Int64 = 10 << 20,
-        logFilesKept: Int = 5,
         relistPeriod: Duration = .seconds(300)
     ) {
         self.nodeName = nodeName
@@ -64,8 +58,6 @@ public struct KubeletConfiguration: Sendable {
         self.hostsFile = hostsFile
         self.nodeAddresses = nodeAddresses
         self.imagesDirectory = imagesDirectory
-        self.logLimitBytes = logLimitBytes
-        self.logFilesKept = logFilesKept
         self.relistPeriod = relistPeriod
     }
 }

@@ -36,6 +36,22 @@ import Testing
         #expect(plan.actions == [.createSandbox(attempt: 5)])
     }
 
+    @Test func `a sandbox that dies as soon as it stands is waited for`() {
+        let dead = [Given.sandbox(attempt: 2, ready: false, at: Given.ago(3))]
+        let plan = Given.plan(Given.pod(), dead) {
+            $0.stopped = ["s0"]
+            $0.sandboxRestarts = Backoff(at: Given.ago(3))
+        }
+        #expect(plan.actions.isEmpty)
+        #expect(plan.nextLook == Given.now + .seconds(7))
+        let old = [Given.sandbox(attempt: 2, ready: false, at: Given.ago(30))]
+        let due = Given.plan(Given.pod(), old) {
+            $0.stopped = ["s0"]
+            $0.sandboxRestarts = Backoff(at: Given.ago(30))
+        }
+        #expect(due.actions == [.createSandbox(attempt: 3)])
+    }
+
     @Test func `what still runs in a dead sandbox is killed first`() {
         let plan = Given.plan(Given.pod(), [Given.sandbox(ready: false)], [Given.fact("app", .running)]) {
             $0.stopped = ["s0"]

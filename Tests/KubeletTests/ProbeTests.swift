@@ -143,11 +143,11 @@ private final class AnswerHandler: ChannelInboundHandler {
 
     @Test func `a server that never answers fails at the timeout`() async throws {
         try await LoopbackServer.run({ _ in .init(hangs: true) }) { server in
-            let outcome = await ask(server, within: .milliseconds(50))
-            #expect(
-                outcome
-                    == .failure(
-                        "Get \"http://127.0.0.1:\(server.port)/\": deadline exceeded while awaiting the reply"))
+            guard case .failure(let text) = await ask(server, within: .seconds(1)) else {
+                Issue.record("there is no answer to like")
+                return
+            }
+            #expect(text.hasPrefix("Get \"http://127.0.0.1:\(server.port)/\": deadline exceeded while"))
         }
     }
 

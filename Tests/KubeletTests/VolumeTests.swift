@@ -1,7 +1,9 @@
+import CRI
 import Glibc
 import KubeTypes
 import Kubelet
 import Linux
+import SwiftProtobuf
 import TestKit
 import Testing
 
@@ -217,6 +219,28 @@ import Testing
             unlink(file)
             mkfifo(file, 0o666)
             #expect(read(file) == nil)
+        }
+    }
+
+    @Test func `logs are removed and read below our own directory, whatever links a pod has planted`() async throws {
+        try await Scratch.use { scratch in
+            let paths = paths(scratch)
+            _ = try scratch.directory("victim/app")
+            try scratch.write("victim/app/0.log", "2026-01-01T00:00:00.1Z stdout F secret\n")
+            _ = try scratch.directory("logs/default_web_u1")
+            symlink(scratch.file("victim/app"), paths.logs + "/app")
+            #expect(throws: SystemError.self) { _ = try PodLogs(paths: paths).open("/app/0.log", O_RDONLY) }
+            let status = CRIContainerStatus.with {
+                $0.logPath = paths.logs + "/app/0.log"
+                $0.annotations["io.kubernetes.container.terminationMessagePolicy"] = "FallbackToLogsOnError"
+            }
+            #expect(TerminationMessage.read(status, Given.fact("app", .exited, code: 1), paths: paths) == nil)
+            try PodLogs(paths: paths).removeAll()
+            #expect(Files.read(scratch.file("victim/app/0.log")) != nil)
+            #expect(!Files.exists(paths.logs))
+            _ = try scratch.directory("real")
+            symlink(scratch.file("victim"), paths.logs)
+            #expect(throws: SystemError.self) { _ = try PodLogs(paths: paths).open("/app/0.log", O_RDONLY) }
         }
     }
 

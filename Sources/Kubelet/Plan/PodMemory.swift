@@ -8,6 +8,8 @@ struct PodMemory: Sendable, Hashable {
     var troubles: [String: Trouble] = [:]
     /// Why the sandbox could not be made.
     var sandboxTrouble: Trouble?
+    /// Back-off of sandboxes that replace others: one that dies as soon as it stands is not made again and again.
+    var sandboxRestarts: Backoff?
     /// What the probes found, by container id.
     var probes: [String: ProbeVerdicts] = [:]
     /// Sandboxes on which StopPodSandbox has succeeded since this kubelet started.

@@ -58,6 +58,10 @@ struct PodPlanner {
         if let trouble = memory.sandboxTrouble, trouble.retryAt > now {
             return plan.look(at: trouble.retryAt)
         }
+        if let newest = snapshot.sandboxes.first, let backoff = memory.sandboxRestarts {
+            let end = backoff.end(since: newest.createdAt)
+            if end > now { return plan.look(at: end) }
+        }
         plan.actions.append(.createSandbox(attempt: snapshot.sandboxes.first.map { $0.attempt &+ 1 } ?? 0))
     }
 

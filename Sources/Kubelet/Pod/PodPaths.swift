@@ -5,13 +5,18 @@ struct PodPaths: Sendable, Hashable {
     /// `<root>/pods/<uid>`
     let directory: String
     /// `<pod logs>/NAMESPACE_NAME_UID`
-    let logs: String
+    var logs: String { "\(logsRoot)/\(logsName)" }
+    /// The directory of all pods' logs.
+    let logsRoot: String
+    /// `NAMESPACE_NAME_UID`
+    let logsName: String
     /// The directory of the links to all containers' logs.
     let links: String
 
     init(_ configuration: KubeletConfiguration, namespace: String, name: String, uid: String) {
         directory = "\(configuration.root)/pods/\(uid)"
-        logs = "\(configuration.podLogs)/\(namespace)_\(name)_\(uid)"
+        logsRoot = configuration.podLogs
+        logsName = "\(namespace)_\(name)_\(uid)"
         links = configuration.containerLogs
     }
 

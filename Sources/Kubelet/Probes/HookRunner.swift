@@ -41,8 +41,11 @@ struct LifecycleHooks: HookRunner {
                         "command '\(exec.command.joined(separator: " "))' exited with \(reply.exitCode): \(output)")
             }
         } else if let get = hook.httpGet {
-            guard case .http(let request) = ProbeTarget.http(get, container, address) else {
+            guard case .http(var request) = ProbeTarget.http(get, container, address) else {
                 throw Failure(description: "no port named \"\(get.port)\" in container \(container.name)")
+            }
+            if !request.headers.contains(where: { $0.name.lowercased() == "user-agent" }) {
+                request.headers.append(HTTPGet.Header(name: "User-Agent", value: "kube-lifecycle/1.36"))
             }
             let reply = try await request.send(within: min(limit ?? .seconds(60), .seconds(60)))
             guard (200..<400).contains(reply.status) else {

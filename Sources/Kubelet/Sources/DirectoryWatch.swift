@@ -147,7 +147,8 @@ private final class Watcher: @unchecked Sendable {
             changes.yield(.vanished(event.name))
         } else if event.mask == .create {
             // A new file is empty and will be closed; a link is complete at once.
-            guard let status = try? FileStatus("\(path)/\(event.name)", followLinks: false) else { return }  // gone again
+            // One that is gone again tells so itself.
+            guard let status = try? FileStatus("\(path)/\(event.name)", followLinks: false) else { return }
             if status.isSymlink || status.raw.links > 1 { changes.yield(.touched(event.name)) }
         } else {
             changes.yield(.touched(event.name))

@@ -1,3 +1,4 @@
+import Glibc
 import KubeTypes
 import Linux
 import Logging
@@ -25,11 +26,11 @@ extension PodHands {
             try File.remove(link)
             // Only what lies where we put it.
             let directory = paths.containerLogs(container.name)
-            guard container.logPath.hasPrefix(directory + "/") else { return }
+            guard container.logPath.hasPrefix(directory + "/"), File.exists(directory) else { return }
             let name = String(container.logPath.dropFirst(directory.utf8.count + 1))
-            guard !name.contains("/"), File.exists(directory) else { return }
-            for file in try Directory.names(directory) where file == name || file.hasPrefix(name + ".") {
-                try File.remove("\(directory)/\(file)")
+            let folder = try PodLogs(paths: paths).open("/" + container.name, O_RDONLY | O_DIRECTORY)
+            for file in try Directory.names(of: folder) where file == name || file.hasPrefix(name + ".") {
+                try File.remove(file, at: folder.raw)
             }
         } catch {
             logger.warning("Log can't be removed", metadata: ["container": "\(container.name)", "error": "\(error)"])
@@ -55,6 +56,15 @@ struct PodLogs: Sendable {
                 try File.remove(link)
             }
         }
-        if File.exists(paths.logs) { try Directory.removeTree(paths.logs) }
+        guard File.exists(paths.logs) else { return }
+        let root = try File.open(paths.logsRoot, OpenFlag.path | O_DIRECTORY)
+        try Directory.removeTree(paths.logsName, at: root.raw)
+    }
+
+    /// Opens what lies below the pod's log directory. No link is followed on the way: a pod that may write there can't
+    /// make us read or remove anything else.
+    func open(_ path: String, _ flags: Int32) throws(SystemError) -> Descriptor {
+        let root = try File.open(paths.logsRoot, OpenFlag.path | O_DIRECTORY)
+        return try RootedPath.open(paths.logsName + path, flags, root: root.raw, resolve: [.beneath, .noSymlinks])
     }
 }

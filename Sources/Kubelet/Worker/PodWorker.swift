@@ -198,6 +198,9 @@ actor PodWorker {
         if case .start(let order) = action, let end = order.previousEnd {
             memory.restarts[order.name].step(since: end, now: clock.now)
         }
+        if case .createSandbox(let attempt) = action, attempt > 0 {
+            memory.sandboxRestarts.step(since: clock.now, now: clock.now)
+        }
         tasks[action.hand] = (action, Task { await perform(action, seen) })
     }
 

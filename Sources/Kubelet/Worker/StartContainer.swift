@@ -34,6 +34,8 @@ extension PodHands {
         do {
             try await hooks.run(hook, container, pod, containerID: id, addresses: sandbox.addresses, limit: nil)
         } catch {
+            // The kubelet ends, or the pod does: the container is not the hook's to stop.
+            try Task.checkCancellation()
             logger.warning("postStart hook failed", metadata: ["container": "\(container.name)", "error": "\(error)"])
             report(.failed(container: container.name, reason: "PostStartHookError", message: "\(error)"))
             _ = try await runtime.stopContainer(

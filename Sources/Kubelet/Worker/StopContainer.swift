@@ -32,6 +32,7 @@ extension PodHands {
                 logger.warning(
                     "preStop hook failed", metadata: ["container": "\(order.name)", "error": "\(error)"])
             }
+            if Task.isCancelled { throw CRIError(.cancelled, "container \(order.name): its stop was broken off") }
             grace -= (clock.now - began).components.seconds
         }
         grace = order.graceSeconds ?? max(grace, Self.leastGraceSeconds)

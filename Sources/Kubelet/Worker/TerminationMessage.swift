@@ -25,7 +25,9 @@ enum TerminationMessage {
         let wanted = status.annotations[KubeletLabels.terminationMessagePath] ?? ""
         if !wanted.isEmpty, let mount = status.mounts.first(where: { $0.containerPath == wanted }),
             mount.hostPath.hasPrefix(paths.directory + "/containers/"), !mount.hostPath.contains("/../"),
-            let text = tail(mount.hostPath, limitBytes), !text.isEmpty
+            // A container may have put anything in its place: no link is followed, nothing blocks.
+            let file = try? File.open(mount.hostPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            let text = tail(file, limitBytes), !text.isEmpty
         {
             return text
         }
@@ -33,7 +35,9 @@ enum TerminationMessage {
             status.annotations[KubeletLabels.terminationMessagePolicy]
             == TerminationMessagePolicy.fallbackToLogsOnError.rawValue
         guard fallsBack, fact.exitCode != 0, status.logPath.hasPrefix(paths.logs + "/"),
-            let log = tail(status.logPath, 256 << 10)
+            let file = try? PodLogs(paths: paths).open(
+                String(status.logPath.dropFirst(paths.logs.utf8.count)), O_RDONLY | O_NONBLOCK),
+            let log = tail(file, 256 << 10)
         else { return nil }
         return lastLines(log)
     }
@@ -50,11 +54,8 @@ enum TerminationMessage {
     }
 
     /// The last bytes of a regular file; nil when it can't be had.
-    private static func tail(_ path: String, _ limit: Int) -> String? {
-        // A container may have put anything in its place: no link is followed, nothing blocks, only files are read.
-        guard let file = try? File.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-            let status = try? file.status(), status.isRegular
-        else { return nil }
+    private static func tail(_ file: borrowing Descriptor, _ limit: Int) -> String? {
+        guard let status = try? file.status(), status.isRegular else { return nil }
         let start = max(0, Int(clamping: status.size) - limit)
         guard lseek(file.raw, start, SEEK_SET) >= 0 else { return nil }
         var bytes = [UInt8](repeating: 0, count: limit)
