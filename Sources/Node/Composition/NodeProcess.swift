@@ -46,9 +46,12 @@ struct NodeProcess {
         logger.notice(
             "the node is up",
             metadata: ["root": "\(places.root)", "manifests": "\(places.manifests)", "socket": "\(places.socket)"])
-        try await group.run()
+        // Whatever ended the node, it lets go of its pods in an orderly way.
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await group.run()) } catch { outcome = .failure(error) }
         await runtime.embedded?.engine.shutdown()
-        if ephemeral { try await remove(runtime) }
+        if ephemeral { await remove(runtime) }
+        try outcome.get()
     }
 
     /// In the order of their start; they end in the opposite order.
@@ -107,10 +110,13 @@ struct NodeProcess {
     }
 
     /// Takes away what this node made: first what the kernel holds, then the files.
-    private func remove(_ runtime: Runtime) async throws {
+    private func remove(_ runtime: Runtime) async {
         await runtime.embedded?.engine.tearDown()
         do { try await runtime.embedded?.network.tearDown() } catch {
             logger.warning("the pod network is not all gone", metadata: ["error": "\(error)"])
+        }
+        do { try NodeRemainder.removeCgroups(places) } catch {
+            logger.warning("the node's cgroups are not all gone", metadata: ["error": "\(error)"])
         }
         for path in NodeRemainder.owned(places) {
             do { try FileManager.default.removeItem(atPath: path) } catch let error as CocoaError

@@ -1,3 +1,4 @@
+import Cgroups
 import Glibc
 
 /// Which of a node's files are its own: what a person put there (manifests, image tarballs) is not.
@@ -17,6 +18,12 @@ enum NodeRemainder {
         let directories = [places.podLogs, places.containerLogs].map { NodePlaces.absolute("..", from: $0) }
         for path in directories + [places.manifests, places.images] where isOwn(path, places) { rmdir(path) }
         rmdir(places.root)
+    }
+
+    /// Removes the cgroup that a node with a root of its own made for its pods; the standard `kubepods` may be shared.
+    static func removeCgroups(_ places: NodePlaces) throws(CgroupError) {
+        guard places.cgroupRoot != "/" else { return }
+        try Cgroup(path: places.cgroupRoot, host: CgroupHost.detect()).remove()
     }
 
     private static func isOwn(_ path: String, _ places: NodePlaces) -> Bool { path.hasPrefix(places.root + "/") }

@@ -29,7 +29,10 @@ struct CancelledService: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            do { try await body() } catch is CancellationError {}
+            do { try await body() } catch {
+                // Libraries wrap the cancellation that ends them in errors of their own.
+                guard Task.isCancelled else { throw NodeError("\(name): \(error)") }
+            }
         }
     }
 }
