@@ -25,6 +25,12 @@ public struct FileStatus: Sendable {
     /// Permission bits with set-id and sticky, without the type.
     public var permissions: UInt32 { raw.mode & 0o7777 }
     public var size: UInt64 { raw.size }
+    public var uid: UInt32 { raw.uid }
+    public var gid: UInt32 { raw.gid }
+    public var inode: UInt64 { raw.inode }
+    public var links: UInt32 { raw.links }
+    /// Of the last change of the content, nanoseconds after 1970.
+    public var modifiedNanoseconds: Int64 { raw.mtime_seconds * 1_000_000_000 + Int64(raw.mtime_nanoseconds) }
 
     /// Whether both are the same inode of the same filesystem.
     public func isSameFile(as other: FileStatus) -> Bool {

@@ -21,7 +21,8 @@ struct LifeTests {
     func runTellsSignals() async throws {
         try await TestBundle.use { bundle in
             bundle.spec.linux { $0.namespaces.removeAll { $0.type == .pid } }
-            #expect(try await bundle.run(script: "kill -9 $$").code == 137)
+            let outcome = try await bundle.run(script: "kill -9 $$")
+            #expect(outcome.code == 137)
         }
     }
 
@@ -153,7 +154,8 @@ struct LifeTests {
             bundle.spec.process?.args = ["/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait"]
             bundle.spec.linux { $0.namespaces.removeAll { $0.type == .pid } }
             try bundle.write()
-            #expect(try await bundle.oci("run", "--detach", "--bundle", bundle.path, bundle.id).code == 0)
+            let outcome = try await bundle.oci("run", "--detach", "--bundle", bundle.path, bundle.id)
+            #expect(outcome.code == 0, "\(outcome.errors)")
             try await eventually("three processes run") {
                 try await JSONValue.parse(Array(bundle.oci("ps", "-f", "json", bundle.id).output.utf8)).arrayValue?
                     .count == 3

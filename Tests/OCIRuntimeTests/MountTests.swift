@@ -102,7 +102,7 @@ struct MountTests {
 
     @Test("A read-only root takes nothing, a writable one does")
     func protectsTheRoot() async throws {
-        try await TestBundle.use { bundle in
+        try await TestBundle.use { (bundle: inout TestBundle) async throws in
             #expect(try await bundle.output(of: "touch /x 2>&1 | grep -c Read-only") == "1\n")
             bundle.spec.root?.readonly = false
             #expect(try await bundle.output(of: "touch /x && echo made") == "made\n")

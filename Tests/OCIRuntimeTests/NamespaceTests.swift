@@ -84,18 +84,18 @@ struct NamespaceTests {
                 )
                 #expect(mine == theirs)
                 #expect(try File.readLink("/proc/\(other)/ns/pid") != File.readLink("/proc/\(pid)/ns/pid"))
-                #expect(try FileStatus("/proc/\(other)").raw.uid == 100_000)
+                #expect(try FileStatus("/proc/\(other)").uid == 100_000)
             }
         }
     }
 
     @Test("Root of a user namespace is nobody on the host")
     func mapsUsers() async throws {
-        try await TestBundle.use { bundle in
+        try await TestBundle.use { (bundle: inout TestBundle) async throws in
             bundle.useUserNamespace()
             bundle.spec.root?.readonly = false
             #expect(try await bundle.output(of: "id -u; touch /tmp/mine; ls -l /dev/null | head -c 1") == "0\nc")
-            #expect(try FileStatus(bundle.rootfs + "/tmp/mine").raw.uid == 100_000)
+            #expect(try FileStatus(bundle.rootfs + "/tmp/mine").uid == 100_000)
         }
     }
 

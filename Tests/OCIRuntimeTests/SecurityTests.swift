@@ -16,15 +16,16 @@ struct SecurityTests {
         try await TestBundle.use { bundle in
             try bundle.write()
             #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
-            let program = "/proc/\(try await bundle.pid())/exe"
-            let opened = Result { () throws(SystemError) in _ = try File.open(program, O_WRONLY) }
+            let held = try File.open("/proc/\(try await bundle.pid())/exe", OpenFlag.path)
+            #expect(try FilesystemStatistics(of: held).flags & 1 == 1)
+            #expect(try await bundle.oci("delete", "--force", bundle.id).code == 0)
+            // Nobody runs it any more: only the read-only mount is in the way.
+            let opened = Result { () throws(SystemError) in _ = try File.open("/proc/self/fd/\(held.raw)", O_WRONLY) }
             guard case .failure(let error) = opened else {
-                Issue.record("\(program) can be written")
+                Issue.record("the program's file can be written")
                 return
             }
             #expect(error.errno == .readOnly)
-            let file = try File.open(program, OpenFlag.path)
-            #expect(try FilesystemStatistics(of: file).flags & 1 == 1)
         }
     }
 
@@ -32,15 +33,15 @@ struct SecurityTests {
     func survivesSelfExecution() async throws {
         try await TestBundle.use { bundle in
             try File.symlink("/proc/self/exe", bundle.rootfs + "/bin/evil")
-            let before = try FileStatus(TestBundle.program).raw
+            let before = try FileStatus(TestBundle.program)
             bundle.spec.process?.args = ["/bin/evil", "--version"]
             #expect(try await bundle.run().output.contains("kubesim-oci version"))
             try await bundle.startSleeper()
             let inside = try await bundle.oci("exec", bundle.id, "/bin/evil", "--version")
             #expect(inside.output.contains("kubesim-oci version"))
-            let after = try FileStatus(TestBundle.program).raw
-            #expect(
-                before.mtime_seconds == after.mtime_seconds && before.size == after.size && before.inode == after.inode)
+            let after = try FileStatus(TestBundle.program)
+            #expect(before.modifiedNanoseconds == after.modifiedNanoseconds)
+            #expect(before.size == after.size && before.inode == after.inode)
         }
     }
 
@@ -52,7 +53,7 @@ struct SecurityTests {
             try bundle.write()
             let created = try await bundle.oci("create", "--bundle", bundle.path, bundle.id)
             #expect(created.code == 0, "\(created.errors)")
-            #expect(try FileStatus("/proc/\(try await bundle.pid())/fd").raw.uid == 0)
+            #expect(try FileStatus("/proc/\(try await bundle.pid())/fd").uid == 0)
         }
     }
 
@@ -70,7 +71,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("A working directory that leads to the host through a forgotten descriptor is refused", arguments: 3...16)
+    @Test("A working directory never leads to the host through a forgotten descriptor", arguments: 3...16)
     func provesWorkingDirectory(number: Int) async throws {
         // CVE-2024-21626. Checked: without the look at getcwd some number leads to the host's root.
         try await TestBundle.use { bundle in
@@ -80,8 +81,9 @@ struct SecurityTests {
             let script =
                 "exec 7</ 9</; exec \(TestBundle.program) --root \(bundle.state) run --bundle \(bundle.path) \(bundle.id)"
             let outcome = try await Command(["/bin/sh", "-c", script]).run()
-            #expect(outcome.code == 1, "\(outcome.output)")
-            #expect(outcome.errors.contains("process.cwd"), "\(outcome.errors)")
+            // A number of the runtime's own may name the container's root, which is harmless.
+            let harmless = outcome.code == 0 && outcome.output == "bin\ndev\netc\nproc\nsys\ntmp\n"
+            #expect(harmless || outcome.errors.contains("process.cwd"), "\(outcome)")
         }
     }
 
@@ -221,8 +223,9 @@ struct SecurityTests {
             try bundle.write()
             let text = try File.readText(bundle.path + "/config.json")
             let file = bundle.path + "/config.json"
-            let uid = try #require(text.range(of: "\"uid\": 0"))
-            try AtomicFile.write(file, text.replacingCharacters(in: uid, with: "\"uid\": 4294967296"))
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            let large = lines.map { $0.contains("\"uid\":") ? "\"uid\": 4294967296," : String($0) }
+            try AtomicFile.write(file, large.joined(separator: "\n"))
             #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("uid"))
             try AtomicFile.write(file, String(repeating: "[", count: 100_000))
             #expect(try await bundle.oci("run", "--bundle", bundle.path, bundle.id).errors.contains("config.json"))

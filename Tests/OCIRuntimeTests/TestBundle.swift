@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import JSON
 import Linux
@@ -43,7 +42,10 @@ struct TestBundle: Sendable {
         spec.process?.terminal = false
         spec.linux?.cgroupsPath = "/kubesim-test/\(id)"
         for name in ["bin", "proc", "dev", "sys", "tmp", "etc"] { _ = try scratch.directory("bundle/rootfs/\(name)") }
-        try FileManager.default.copyItem(atPath: "/bin/busybox", toPath: rootfs + "/bin/busybox")
+        // By another process: while this one has a file open for writing, whoever it starts meanwhile has it open too, and
+        // the file can't be executed.
+        let copied = try Command(["cp", "/bin/busybox", rootfs + "/bin/busybox"]).runBlocking()
+        try #require(copied.code == 0, "\(copied.errors)")
         for name in TestBundle.applets { try File.symlink("busybox", "\(rootfs)/bin/\(name)") }
     }
 
