@@ -12,7 +12,7 @@ final class ShimStarter: @unchecked Sendable {
     private var waiter: CheckedContinuation<Result<Void, ShimFailure>, Never>?
     private var errors: Descriptor?
     private var child: Spawn.Child?
-    private var source: (any DispatchSourceRead)?
+    private var watch: ReadWatch?
     private var text: [UInt8] = []
     private var isLate = false
 
@@ -46,11 +46,10 @@ final class ShimStarter: @unchecked Sendable {
             let reading = Descriptor(owning: pipe.takeReading())
             try reading.setNonBlocking(true)
             // Ends when the starting process has: the shim itself turns its standard error away.
-            let source = DispatchSource.makeReadSource(fileDescriptor: reading.raw, queue: Self.queue)
+            let number = reading.raw
             errors = consume reading
-            source.setEventHandler { self.read() }
-            self.source = source
-            source.activate()
+            watch = try ReadWatch(
+                number, ready: { Self.queue.sync { self.read() } }, ended: { Self.queue.async { self.errors = nil } })
         } catch {
             finish(.failure(ShimFailure(.notStarted, "start of the shim for \(launch.sandbox): \(error)")))
             return
@@ -88,10 +87,9 @@ final class ShimStarter: @unchecked Sendable {
     }
 
     private func finish(_ result: Result<Void, ShimFailure>) {
-        // The descriptor must outlive the source's last look at it.
-        source?.setCancelHandler { self.errors = nil }
-        source?.cancel()
-        source = nil
+        // The descriptor outlives the last look at it: it is closed when the watch has ended.
+        watch?.cancel()
+        watch = nil
         waiter?.resume(returning: result)
         waiter = nil
     }

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The socket of one connection: numbers requests, hands out replies, and ends all of them when it breaks.
 ///
-/// Frames are read on a dispatch queue, never on a cooperative thread; a frame takes microseconds there.
+/// Frames are read on the thread of ``ReadWatch``, never on a cooperative thread; a frame takes microseconds there.
 final class ShimWire: Sendable {
     /// What came for a request.
     struct Answer: Sendable {
@@ -46,8 +46,7 @@ final class ShimWire: Sendable {
     private let path: String
     private let state = Mutex(State())
     private let heard: @Sendable (ShimEvent) -> Void
-    // Made once in init, and dispatch sources may be used from any thread.
-    nonisolated(unsafe) private var source: (any DispatchSourceRead)?
+    private let watch = Mutex<ReadWatch?>(nil)
 
     /// - Parameter heard: called with each event, in order, and at last with `.disconnected`
     init(socket: consuming UnixSocket, path: String, heard: @escaping @Sendable (ShimEvent) -> Void) {
@@ -58,12 +57,17 @@ final class ShimWire: Sendable {
 
     /// Begins to read. To be called once.
     func begin() {
-        let source = DispatchSource.makeReadSource(fileDescriptor: socket.descriptor.raw, queue: Self.queue)
-        source.setEventHandler { [weak self] in self?.receive() }
-        // The socket stays open until nothing watches it any more.
-        source.setCancelHandler { [self] in withExtendedLifetime(self) {} }
-        self.source = source
-        source.activate()
+        do throws(SystemError) {
+            let made = try ReadWatch(
+                socket.descriptor.raw, ready: { [weak self] in self?.receive() },
+                // The socket stays open until nothing watches it any more.
+                ended: { [self] in withExtendedLifetime(self) {} })
+            watch.withLock { $0 = made }
+            // Broken before there was a watch to cancel.
+            if state.withLock({ $0.broken != nil }) { made.cancel() }
+        } catch {
+            close(gone(error.description))
+        }
     }
 
     /// Sends a request and waits for its answer until the deadline.
@@ -86,7 +90,7 @@ final class ShimWire: Sendable {
             return state.pending.values.map(\.waiter)
         }
         guard let waiters else { return }
-        source?.cancel()
+        watch.withLock { $0 }?.cancel()
         for waiter in waiters { waiter.resume(returning: .failure(why)) }
         heard(.disconnected)
     }

@@ -32,6 +32,11 @@ extension Engine {
         var errorsPipe = try Pipe()
         let output = try PipeCollector(reading: Descriptor(owning: outputPipe.takeReading()), limitBytes: limit)
         let errors = try PipeCollector(reading: Descriptor(owning: errorsPipe.takeReading()), limitBytes: limit)
+        // Whatever happens, the collectors end: and their descriptors with them.
+        defer {
+            output.abandon()
+            errors.abandon()
+        }
         let handle = try await shim.exec(
             ExecRequest(container: record.id.text, exec: exec, process: process),
             streams: StreamDescriptors(stdout: outputPipe.writing, stderr: errorsPipe.writing))

@@ -39,7 +39,6 @@ enum Failure {
         switch error {
         case .notFound: .notFound
         case .invalidReference: .invalidArgument
-        case .inUse: .failedPrecondition
         case .refused: .invalidArgument
         default: .unknown
         }

@@ -1,0 +1,201 @@
+import CRI
+import Glibc
+import Linux
+import SwiftProtobuf
+import TestKit
+import Testing
+
+@testable import Sandboxes
+
+@Suite(
+    "What goes wrong is told and leaves nothing", .serialized,
+    .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
+struct PodFailureTests {
+    private func error(_ work: () async throws -> Void) async -> CRIError? {
+        do {
+            try await work()
+            return nil
+        } catch {
+            return error as? CRIError
+        }
+    }
+
+    @Test("a command that isn't there: StartError, code 128, and the runtime's own words")
+    func badCommand() async throws {
+        try await EngineFixture.use { fixture in
+            let pod = fixture.sandboxConfig("bad")
+            let sandbox = try await fixture.run(pod)
+            let config = fixture.containerConfig("main", ["/bin/nonesuch"])
+            let container = try await fixture.create(config, in: sandbox, of: pod)
+            let failure = try #require(await error { try await fixture.start(container) })
+            #expect(failure.message.hasPrefix("pod default/bad, container main: start: "))
+            #expect(failure.message.contains("/bin/nonesuch"))
+            #expect(failure.message.contains("No such file") || failure.message.contains("no such file"))
+            let status = try await fixture.status(container)
+            #expect(status.state == .containerExited && status.exitCode == 128 && status.reason == "StartError")
+            #expect(status.message.contains("/bin/nonesuch"))
+            // It can't start again, and it can be removed.
+            #expect(await error { try await fixture.start(container) }?.code == .failedPrecondition)
+            _ = try await fixture.engine.removeContainer(CRIRemoveContainerRequest.with { $0.containerID = container })
+            #expect(await error { _ = try await fixture.status(container) }?.code == .notFound)
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("an image, a user, a sandbox or a handler that isn't there is named, and nothing is left of the attempt")
+    func missing() async throws {
+        try await EngineFixture.use { fixture in
+            let pod = fixture.sandboxConfig("missing")
+            let sandbox = try await fixture.run(pod)
+            var config = fixture.containerConfig("main", ["/bin/true"])
+            config.image.image = "localhost/nothing:v1"
+            let image = try #require(await error { _ = try await fixture.create(config, in: sandbox, of: pod) })
+            #expect(image.code == .notFound && image.message.contains("image localhost/nothing:v1 is not in the store"))
+            config.image.image = EngineFixture.image
+            config.linux.securityContext.runAsUsername = "nobody-here"
+            let user = try #require(await error { _ = try await fixture.create(config, in: sandbox, of: pod) })
+            #expect(user.message.contains("user \"nobody-here\": the image's /etc/passwd has no such user"))
+            #expect(try Directory.names(fixture.scratch.file("root/containers")).isEmpty)
+            #expect(try Directory.names(fixture.scratch.file("state/containers")).isEmpty)
+            #expect(MountTable.below(fixture.scratch.file("state/containers")).isEmpty)
+            let lost = SandboxID().text
+            #expect(
+                await error { _ = try await fixture.create(config, in: lost, of: pod) }
+                    == CRIError(.notFound, "pod sandbox \"\(lost)\": not found"))
+            let handler = await error {
+                _ = try await fixture.engine.runPodSandbox(
+                    CRIRunPodSandboxRequest.with {
+                        $0.config = fixture.sandboxConfig("other")
+                        $0.runtimeHandler = "gvisor"
+                    })
+            }
+            #expect(handler?.message == "pod default/other: no runtime handler \"gvisor\" (there are: kubesim-oci)")
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("a sandbox whose network fails is taken back whole, and the next attempt works")
+    func networkFailure() async throws {
+        try await EngineFixture.use { fixture in
+            var pod = fixture.sandboxConfig("net")
+            pod.portMappings = [
+                CRIPortMapping.with {
+                    $0.hostPort = 70_001
+                    $0.containerPort = 80
+                }
+            ]
+            #expect(await error { _ = try await fixture.run(pod) }?.code == .invalidArgument)
+            // A host address that no machine has: the port mapper itself refuses.
+            pod.portMappings[0].hostPort = 18_123
+            pod.portMappings[0].hostIp = "not-an-address"
+            let failure = try #require(await error { _ = try await fixture.run(pod) })
+            #expect(failure.message.contains("default/net"))
+            #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+            #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+            pod.portMappings = []
+            let sandbox = try await fixture.run(pod)
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("calls can be repeated, and what is unknown is stopped and removed with success")
+    func idempotence() async throws {
+        try await EngineFixture.use { fixture in
+            let pod = fixture.sandboxConfig("twice")
+            async let first = fixture.run(pod)
+            async let second = fixture.run(pod)
+            let (sandbox, same) = (try await first, try await second)
+            #expect(sandbox == same)
+            #expect(try await fixture.run(pod) == sandbox)
+            let config = fixture.containerConfig("main", ["/bin/sleep", "1000"])
+            async let one = fixture.create(config, in: sandbox, of: pod)
+            async let two = fixture.create(config, in: sandbox, of: pod)
+            let (container, again) = (try await one, try await two)
+            #expect(container == again)
+            try await fixture.start(container)
+            try await fixture.start(container)
+            #expect(
+                await error { _ = try await fixture.create(config, in: sandbox, of: pod) }?.code == .alreadyExists)
+            for _ in 0..<2 {
+                _ = try await fixture.engine.stopContainer(
+                    CRIStopContainerRequest.with { $0.containerID = container })
+            }
+            // The remains of an attempt make room for the next.
+            let next = try await fixture.create(config, in: sandbox, of: pod)
+            #expect(next != container)
+            for _ in 0..<2 { try await fixture.stopAndRemove(sandbox) }
+            let unknown = SandboxID().text
+            try await fixture.stopAndRemove(unknown)
+            _ = try await fixture.engine.stopContainer(CRIStopContainerRequest.with { $0.containerID = unknown })
+            _ = try await fixture.engine.removeContainer(CRIRemoveContainerRequest.with { $0.containerID = unknown })
+        }
+    }
+
+    @Test("a command that takes too long is killed with its children; its output is capped")
+    func execLimits() async throws {
+        try await EngineFixture.use { fixture in
+            let pod = fixture.sandboxConfig("exec")
+            let sandbox = try await fixture.run(pod)
+            let container = try await fixture.create(
+                fixture.containerConfig("main", ["/bin/sleep", "1000"]), in: sandbox, of: pod)
+            try await fixture.start(container)
+            let begin = ContinuousClock.now
+            let failure = try #require(
+                await error {
+                    _ = try await fixture.exec(container, ["/bin/sh", "-c", "sleep 777 & sleep 778"], timeout: 1)
+                })
+            #expect(failure.code == .deadlineExceeded)
+            #expect(ContinuousClock.now - begin < .seconds(20))
+            let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[78]'"])
+            #expect(String(decoding: left.stdout, as: UTF8.self) == "0\n")
+            // A grandchild that keeps the pipe open holds nobody up.
+            let quick = try await fixture.exec(container, ["/bin/sh", "-c", "sleep 30 & echo done"])
+            #expect(String(decoding: quick.stdout, as: UTF8.self) == "done\n")
+            #expect(await error { _ = try await fixture.exec(container, []) }?.code == .invalidArgument)
+            let large = try await fixture.exec(container, ["/bin/dd", "if=/dev/zero", "bs=1048576", "count=20"])
+            #expect(large.stdout.count > 16 << 20 && large.stdout.count < (16 << 20) + 200)
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("events tell each step, with the pod's and its containers' statuses, and the exit within moments")
+    func events() async throws {
+        try await EngineFixture.use { fixture in
+            let stream = try await fixture.engine.getContainerEvents(CRIGetEventsRequest())
+            let seen = Task { () -> [CRIContainerEventResponse] in
+                var all: [CRIContainerEventResponse] = []
+                for try await event in stream {
+                    all.append(event)
+                    let deletedSandbox =
+                        event.containerEventType == .containerDeletedEvent
+                        && event.containerID == event.podSandboxStatus.id
+                    if deletedSandbox { return all }
+                }
+                return all
+            }
+            let pod = fixture.sandboxConfig("events")
+            let sandbox = try await fixture.run(pod)
+            let container = try await fixture.create(
+                fixture.containerConfig("main", ["/bin/sh", "-c", "exit 5"]), in: sandbox, of: pod)
+            try await fixture.start(container)
+            let end = try await fixture.exited(container)
+            try await fixture.stopAndRemove(sandbox)
+            let events = try await seen.value
+            let story = events.map { "\($0.containerID == sandbox ? "pod" : "main") \($0.containerEventType)" }
+            #expect(
+                story == [
+                    "pod containerCreatedEvent", "pod containerStartedEvent", "main containerCreatedEvent",
+                    "main containerStartedEvent", "main containerStoppedEvent", "pod containerStoppedEvent",
+                    "main containerDeletedEvent", "pod containerDeletedEvent",
+                ]
+                    // A process may end before its start is told.
+                    || story.sorted().count == 8)
+            let stopped = try #require(
+                events.first { $0.containerEventType == .containerStoppedEvent && $0.containerID == container })
+            #expect(stopped.containersStatuses.first?.exitCode == 5)
+            #expect(stopped.podSandboxStatus.state == .sandboxReady)
+            #expect(stopped.createdAt - end.finishedAt < 1_000_000_000)
+        }
+    }
+}

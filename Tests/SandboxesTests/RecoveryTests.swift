@@ -1,0 +1,155 @@
+import CRI
+import Glibc
+import Linux
+import SwiftProtobuf
+import TestKit
+import Testing
+
+@testable import Sandboxes
+
+@Suite("Nothing is lost", .serialized, .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
+struct RecoveryTests {
+    /// A pod with two containers: one that runs on, one that ends when it is told to.
+    private func makePod(
+        _ fixture: EngineFixture
+    ) async throws -> (pod: CRIPodSandboxConfig, sandbox: String, lasting: String, ending: String) {
+        let pod = fixture.sandboxConfig("kept")
+        let sandbox = try await fixture.run(pod)
+        let lasting = try await fixture.create(
+            fixture.containerConfig("lasting", ["/bin/sleep", "1000"]), in: sandbox, of: pod)
+        try await fixture.start(lasting)
+        let ending = try await fixture.create(
+            fixture.containerConfig(
+                "ending", ["/bin/sh", "-c", "while [ ! -e /dev/shm/go ]; do sleep 0.05; done; exit 9"]),
+            in: sandbox, of: pod)
+        try await fixture.start(ending)
+        return (pod, sandbox, lasting, ending)
+    }
+
+    private func pid(_ fixture: EngineFixture, _ container: String) async -> Int32 {
+        await fixture.engine.containers.values.first { $0.record.id.text == container }?.record.pid ?? 0
+    }
+
+    @Test("a new engine adopts what runs, with the same processes, and learns what ended meanwhile")
+    func adoption() async throws {
+        try await EngineFixture.use { fixture in
+            let (_, sandbox, lasting, ending) = try await makePod(fixture)
+            let before = await pid(fixture, lasting)
+            let mayEnd = fixture.scratch.file("state/sandboxes/\(sandbox)/shm/go")
+            await fixture.engine.shutdown()
+            try AtomicFile.write(mayEnd, "")
+            try await eventually("the exit is on record") {
+                File.exists(fixture.scratch.file("state/sandboxes/\(sandbox)/shim/\(ending).exit"))
+            }
+            let next = try await fixture.restarted()
+            #expect(try await next.status(lasting).state == .containerRunning)
+            #expect(await pid(next, lasting) == before)
+            let end = try await next.status(ending)
+            #expect(end.state == .containerExited && end.exitCode == 9)
+            #expect(end.finishedAt > end.startedAt)
+            let answer = try await next.exec(lasting, ["/bin/echo", "still here"])
+            #expect(String(decoding: answer.stdout, as: UTF8.self) == "still here\n")
+            let status = try await next.engine.podSandboxStatus(
+                CRIPodSandboxStatusRequest.with { $0.podSandboxID = sandbox })
+            #expect(status.status.state == .sandboxReady && !status.status.network.ip.isEmpty)
+            try await next.stopAndRemove(sandbox)
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+        }
+    }
+
+    @Test("a shim that dies takes its pod along: its processes end, and everything says so")
+    func deadShim() async throws {
+        try await EngineFixture.use { fixture in
+            let (_, sandbox, lasting, _) = try await makePod(fixture)
+            let process = await pid(fixture, lasting)
+            let text = try File.readText(fixture.scratch.file("state/sandboxes/\(sandbox)/shim/shim.pid"))
+            let shim = try #require(Int32(text.prefix { $0 != "\n" }))
+            #expect(kill(shim, SIGKILL) == 0)
+            let end = try await fixture.exited(lasting)
+            #expect(end.exitCode == 255 && end.reason == "Unknown" && end.message.contains("shim"))
+            try await eventually("the process is gone") { kill(process, 0) != 0 }
+            let status = try await fixture.engine.podSandboxStatus(
+                CRIPodSandboxStatusRequest.with { $0.podSandboxID = sandbox })
+            #expect(status.status.state == .sandboxNotready)
+            try await fixture.stopAndRemove(sandbox)
+            #expect(try Directory.names(fixture.scratch.file("state/oci")).filter { $0.count == 64 }.isEmpty)
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+        }
+    }
+
+    @Test("after a reboot everything reads as ended, and the same pod can be made anew")
+    func reboot() async throws {
+        try await EngineFixture.use { fixture in
+            let (pod, sandbox, lasting, ending) = try await makePod(fixture)
+            let created = try await fixture.create(
+                fixture.containerConfig("never", ["/bin/true"]), in: sandbox, of: pod)
+            await fixture.engine.shutdown()
+            // The power goes: processes, mounts and everything below the state directory.
+            let text = try File.readText(fixture.scratch.file("state/sandboxes/\(sandbox)/shim/shim.pid"))
+            let shim = try #require(Int32(text.prefix { $0 != "\n" }))
+            kill(shim, SIGKILL)
+            for container in await fixture.engine.containers.values {
+                try CgroupEnd.killAndRemove(container.record.cgroupsPath, host: fixture.engine.cgroups)
+            }
+            let pause = try fixture.engine.places.cgroup(parent: "", id: sandbox)
+            try CgroupEnd.killAndRemove(pause, host: fixture.engine.cgroups)
+            for mount in MountTable.below(fixture.scratch.file("state")) { try Mount.unmount(mount, detach: true) }
+            try Mount.unmount("/run/netns/kubesim-\(sandbox.prefix(12))", detach: true)
+            try File.remove("/run/netns/kubesim-\(sandbox.prefix(12))")
+            try Directory.removeTree(fixture.scratch.file("state"))
+
+            let next = try await fixture.restarted()
+            for container in [lasting, ending, created] {
+                let status = try await next.status(container)
+                #expect(status.state == .containerExited && status.exitCode == 255 && status.reason == "Unknown")
+            }
+            let status = try await next.engine.podSandboxStatus(
+                CRIPodSandboxStatusRequest.with { $0.podSandboxID = sandbox })
+            #expect(status.status.state == .sandboxNotready)
+            let anew = try await next.run(pod)
+            #expect(anew != sandbox)
+            let all = try await next.engine.listPodSandbox(CRIListPodSandboxRequest())
+            #expect(all.items.map(\.id) == [anew])
+            try await next.stopAndRemove(anew)
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+        }
+    }
+
+    @Test("half-made and unreadable things are taken away, their neighbours live on")
+    func halfMade() async throws {
+        try await EngineFixture.use { fixture in
+            let (pod, sandbox, lasting, ending) = try await makePod(fixture)
+            let other = fixture.sandboxConfig("broken")
+            let broken = try await fixture.run(other)
+            let inside = try await fixture.create(
+                fixture.containerConfig("inside", ["/bin/sleep", "1000"]), in: broken, of: other)
+            try await fixture.start(inside)
+            let process = await pid(fixture, inside)
+            await fixture.engine.shutdown()
+
+            // A container that was being made when the engine was killed.
+            let store = fixture.engine.store
+            var half = try #require(
+                await fixture.engine.containers.values.first { $0.record.id.text == ending }?.record)
+            half.stage = .making
+            try store.write(half)
+            try AtomicFile.write(store.directory(try #require(SandboxID(broken))) + "/sandbox.json", "{\"vers")
+
+            let next = try await fixture.restarted()
+            #expect(try await next.status(lasting).state == .containerRunning)
+            let containers = try await next.engine.listContainers(CRIListContainersRequest()).containers
+            #expect(containers.map(\.id) == [lasting])
+            let pods = try await next.engine.listPodSandbox(CRIListPodSandboxRequest()).items
+            #expect(pods.map(\.id) == [sandbox])
+            #expect(File.exists(store.aside + "/sandbox-\(broken).json"))
+            try await eventually("the lost pod's process is gone") { kill(process, 0) != 0 }
+            #expect(!File.exists("/run/netns/kubesim-\(broken.prefix(12))"))
+            #expect(try Directory.names(fixture.scratch.file("state/sandboxes")) == [sandbox])
+            // The name is free again.
+            let anew = try await next.run(other)
+            try await next.stopAndRemove(anew)
+            try await next.stopAndRemove(sandbox)
+            _ = pod
+        }
+    }
+}
