@@ -14,8 +14,10 @@ public actor ImageStore {
     private let layers: LayerStore
     private let catalog: ImageCatalog
     private let snapshots: SnapshotStore
-    /// Imports and removals, which may take long.
+    /// Imports, which take long.
     private let heavy = BlockingPool(name: "image-import", threads: 2)
+    /// Removals of what containers wrote, which can be much.
+    private let removals = BlockingPool(name: "image-remove", threads: 2)
     /// Mounts and measurements, which don't wait behind an import.
     private let light = BlockingPool(name: "image-mount", threads: 2)
     /// Changes of the catalog, one after the other.
@@ -146,7 +148,7 @@ public actor ImageStore {
     /// Removes what the container wrote; not there is success. The mount has to be gone.
     public func removeSnapshot(container: String) async throws(ImageError) {
         let snapshots = snapshots
-        try await run(on: heavy, about: container) { () throws(ImportFailure) in
+        try await run(on: removals, about: container) { () throws(ImportFailure) in
             try snapshots.remove(container: container)
         }
     }

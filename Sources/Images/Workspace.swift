@@ -17,33 +17,54 @@ final class Workspace: Sendable {
     private let lock: OpenFile
     private let counter = Mutex(0)
 
-    /// Makes the directories, takes the lock (a process that was killed holds it until its last write is done: up to a
-    /// minute is waited), and removes what an interrupted import left.
+    /// Makes the directories, takes the lock, and removes what an interrupted import left.
     init(root: String, logger: Logger) throws(ImportFailure) {
         self.root = root
         try makeDirectories(root + "/content")
         let path = root + "/content/lock"
         lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-        var attempts = 0
+        try Self.take(lock, root: root, logger: logger)
+        for directory in [layers, content, images, snapshots, temporary] { try makeDirectories(directory) }
+        try emptyTemporary()
+    }
+
+    /// Takes the lock, or says who has it. A process that is just ending is waited for: one that was killed ends only when
+    /// its last write is on the disk.
+    private static func take(_ lock: OpenFile, root: String, logger: Logger) throws(ImportFailure) {
+        let pause: UInt32 = 50_000
+        var waited: UInt32 = 0
         while true {
             let result = sys_flock(lock.fd, LOCK_EX | LOCK_NB)
             if result == 0 { break }
-            guard result == -EWOULDBLOCK, attempts < 1200 else {
-                if result == -EWOULDBLOCK {
-                    throw .failed(
-                        step: "open the image store", path: root,
-                        reason: "another process uses it (stop that one, or choose another root)")
-                }
-                throw .call("lock", path, result)
+            guard result == -EWOULDBLOCK else { throw .call("lock", root, result) }
+            let holder = holder(of: lock)
+            guard waited < 2_000_000 || holder.isEnding && waited < 60_000_000 else {
+                throw .failed(
+                    step: "open the image store", path: root,
+                    reason: "another process uses it (stop process \(holder.pid), or choose another root)")
             }
-            attempts += 1
-            if attempts == 40 {
+            if waited == 1_000_000 {
                 logger.warning("Waiting for another process that uses the image store", metadata: ["root": "\(root)"])
             }
-            usleep(50_000)
+            usleep(pause)
+            waited += pause
         }
-        for directory in [layers, content, images, snapshots, temporary] { try makeDirectories(directory) }
-        try emptyTemporary()
+        let pid = Array("\(getpid())\n".utf8)
+        try checkErrno(ftruncate(lock.fd, 0), "write", root + "/content/lock")
+        _ = pid.withUnsafeBytes { pwrite(lock.fd, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Who wrote its process id into the lock, and whether it is about to be gone (proc_pid_stat(5)).
+    private static func holder(of lock: OpenFile) -> (pid: String, isEnding: Bool) {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = pread(lock.fd, &buffer, buffer.count, 0)
+        let pid = String(decoding: buffer.prefix(max(0, count)).prefix { $0 > 0x20 }, as: UTF8.self)
+        guard pid_t(pid) != nil else { return ("unknown", true) }
+        // Not there any more, or not to be read: gone in a moment.
+        guard let stat = (try? readFile("/proc/\(pid)/stat", limit: 4096)) ?? nil,
+            let end = stat.lastIndex(of: UInt8(ascii: ")")), end + 2 < stat.count
+        else { return (pid, true) }
+        return (pid, "ZXD".utf8.contains(stat[end + 2]))
     }
 
     /// A directory of one's own for unfinished work.
