@@ -108,8 +108,9 @@ extension ShimServer {
         container.createdAt = Clock.wallNanoseconds()
         container.stage = .created
         creation.responder.succeed(Reply(pid: container.pid))
-        // One that ended meanwhile had to wait for its streams.
+        // One that ended meanwhile had to wait for its streams, and one that nobody wants any more for its creation.
         if container.end != nil { finishContainer(container) }
+        if !container.deletions.isEmpty { beginDeletion(container) }
     }
 
     private func connect(_ container: PodContainer, terminal master: consuming Descriptor) throws(SystemError) {
@@ -167,6 +168,7 @@ extension ShimServer {
         discard(container, deadlineMilliseconds: 10_000) { [unowned self] in
             containers[container.id] = nil
             creation.responder.fail(failure)
+            answerDeletions(container, .success(Reply()))
         }
     }
 

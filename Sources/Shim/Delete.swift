@@ -9,13 +9,16 @@ extension ShimServer {
             deletion.responder.succeed()
             return
         }
-        guard container.stage != .creating else {
-            throw ShimFailure(.wrongStage, "container \(id) is still being created")
-        }
         guard container.end != nil || force else {
             throw ShimFailure(.wrongStage, "container \(id) is \(container.stage.rawValue): stop it, or force")
         }
         container.deletions.append(deletion)
+        // A runtime that is busy creating it is left to finish: killed halfway, it couldn't undo what it made.
+        if container.stage != .creating { beginDeletion(container) }
+    }
+
+    /// Ends a container that is to be deleted, and deletes one that has ended.
+    func beginDeletion(_ container: PodContainer) {
         if container.end == nil {
             Glibc.kill(container.pid, SIGKILL)
             // One that doesn't die of it (it is frozen) is the runtime's to end.
@@ -69,7 +72,7 @@ extension ShimServer {
         answerDeletions(container, .success(Reply(exit: container.exit)))
     }
 
-    private func answerDeletions(_ container: PodContainer, _ result: Result<Reply, ShimFailure>) {
+    func answerDeletions(_ container: PodContainer, _ result: Result<Reply, ShimFailure>) {
         let waiting = container.deletions
         container.deletions = []
         for deletion in waiting {

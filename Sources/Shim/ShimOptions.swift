@@ -17,6 +17,8 @@ struct ShimOptions {
             --runtime       the OCI runtime to drive (kubesim-oci, runc, crun)
             --runtime-root  the runtime's --root
             --netns         make a network namespace and mount it there
+        kubesim-shim connect --port PORT [--netns PATH]
+            connects to a port on a pod's loopback device, for the agent, which listens on descriptor 3
         kubesim-shim version
 
         """

@@ -9,6 +9,7 @@ public enum ShimProgram {
     public static func main(_ arguments: [String]) -> Never {
         switch arguments.dropFirst().first {
         case "start": start(arguments.dropFirst(2))
+        case "connect": PodConnect.main(arguments.dropFirst(2))
         case "version", "--version", "-v":
             say("kubesim-shim \(ShimServer.version)\n", STDOUT_FILENO)
             exit(0)

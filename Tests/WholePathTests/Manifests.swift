@@ -1,6 +1,6 @@
 /// The manifests of these tests, as a person would write them.
 enum Manifests {
-    /// The web sample, whose answer and identity follow `greeting`.
+    /// The web sample, which answers with the `greeting` that it takes for its pod's name.
     static func web(greeting: String) -> String {
         """
         apiVersion: v1
@@ -14,7 +14,7 @@ enum Manifests {
             - name: web
               image: localhost/web:latest
               env:
-                - {name: GREETING, value: "\(greeting)"}
+                - {name: POD_NAME, value: "\(greeting)"}
               ports:
                 - containerPort: 8080
               readinessProbe:

@@ -12,7 +12,7 @@ import Testing
         try await TestNode.use { node in
             try node.drop("web", Manifests.web(greeting: "first light"))
             let first = try #require(try await node.waitReady("web").first)
-            let answer = try #require(await HTTPGet.ask(first.podIP, 8080, "/"))
+            let answer = try #require(await WebAnswer.ask(first.podIP, 8080, "/"))
             #expect(answer.status == 200)
             #expect(answer.body.contains("first light"))
 
@@ -29,7 +29,7 @@ import Testing
             try await eventually("the changed pod answers alone") {
                 let pods = try await node.pods()
                 guard pods.count == 1, let pod = pods.first, pod.isReadyPod else { return false }
-                return await HTTPGet.ask(pod.podIP, 8080, "/")?.body.contains("second light") ?? false
+                return await WebAnswer.ask(pod.podIP, 8080, "/")?.body.contains("second light") ?? false
             }
 
             try node.removeManifest("web")
@@ -49,13 +49,13 @@ import Testing
                 try right.drop("web", Manifests.web(greeting: "right"))
                 for (node, greeting) in [(left, "left"), (right, "right")] {
                     let pod = try #require(try await node.waitReady("web").first)
-                    let answer = try #require(await HTTPGet.ask(pod.podIP, 8080, "/"))
+                    let answer = try #require(await WebAnswer.ask(pod.podIP, 8080, "/"))
                     #expect(answer.body.contains(greeting))
                 }
             }
             // The other node's end is none of this one's business.
             let pod = try #require(try await left.waitReady("web").first)
-            #expect(await HTTPGet.ask(pod.podIP, 8080, "/")?.status == 200)
+            #expect(await WebAnswer.ask(pod.podIP, 8080, "/")?.status == 200)
         }
     }
 }

@@ -11,11 +11,16 @@ final class NodeLock: Sendable {
         guard descriptor >= 0 else {
             throw NodeError("cannot open \(path): \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A process's own lock, which no child inherits: a plugin that is just being started can't hold it past the node's
+        // end (fcntl(2), F_SETLK).
+        var range = Glibc.flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        guard fcntl(descriptor, F_SETLK, &range) == 0 else {
             let code = errno
             close(descriptor)
             throw NodeError(
-                code == EWOULDBLOCK
+                code == EAGAIN || code == EACCES
                     ? "another node is running on \(root): stop it, or give this one its own --root"
                     : "cannot lock \(path): \(String(cString: strerror(code)))")
         }

@@ -2,20 +2,20 @@ import FoundationEssentials
 import Glibc
 
 /// The answer to a GET, asked without any library: what a test wants to know is only whether something real answers.
-public struct HTTPGet: Sendable {
+public struct WebAnswer: Sendable {
     public let status: Int
     public let body: String
 
     /// Asks `http://address:port/path`, off the cooperative threads.
     ///
     /// - Returns: nil when nobody answers there (refused, unreachable, or silent for five seconds).
-    public static func ask(_ address: String, _ port: UInt16, _ path: String) async -> HTTPGet? {
+    public static func ask(_ address: String, _ port: UInt16, _ path: String) async -> WebAnswer? {
         await withCheckedContinuation { continuation in
             Background.run { continuation.resume(returning: askBlocking(address, port, path)) }
         }
     }
 
-    private static func askBlocking(_ address: String, _ port: UInt16, _ path: String) -> HTTPGet? {
+    private static func askBlocking(_ address: String, _ port: UInt16, _ path: String) -> WebAnswer? {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return nil }
         defer { close(socket) }
@@ -48,6 +48,6 @@ public struct HTTPGet: Sendable {
         let head = text.split(separator: " ", maxSplits: 2)
         guard head.count > 1, let status = Int(head[1]) else { return nil }
         let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
-        return HTTPGet(status: status, body: parts.count > 1 ? String(parts[1]) : "")
+        return WebAnswer(status: status, body: parts.count > 1 ? String(parts[1]) : "")
     }
 }
