@@ -51,6 +51,9 @@ final class ShimStarter: @unchecked Sendable {
             watch = try ReadWatch(
                 number, ready: { Self.queue.sync { self.read() } }, ended: { Self.queue.async { self.errors = nil } })
         } catch {
+            // One that was started but can't be listened to is not left to itself.
+            signal(SIGKILL)
+            _ = reap()
             finish(.failure(ShimFailure(.notStarted, "start of the shim for \(launch.sandbox): \(error)")))
             return
         }

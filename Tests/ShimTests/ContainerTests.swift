@@ -57,6 +57,17 @@ struct ContainerTests {
         }
     }
 
+    @Test func `One that is deleted while it is created is deleted then`() async throws {
+        try await TestPod.use { pod, shim in
+            let request = try pod.request("a", "sleep 1000")
+            let creation = Task { try await shim.create(request) }
+            try await eventually("the shim knows of it") { try await shim.info()[container: request.id] != nil }
+            try await shim.delete(request.id, force: true)
+            #expect(try await shim.info().containers == [])
+            #expect(try await creation.value > 1)
+        }
+    }
+
     @Test func `Fifty short containers: every exit is seen, with its own code and output`() async throws {
         try await TestPod.use { pod, shim in
             try await withThrowingTaskGroup(of: Void.self) { group in
