@@ -68,7 +68,7 @@ run: build samples ## Start a demo node on the sample manifests; Ctrl-C leaves n
 test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
-	KUBESIM_BIN=$(CURDIR)/bin $(SWIFT) test -c release --skip-build $(if $(FILTER),--filter $(FILTER))
+	KUBESIM_BIN=$(CURDIR)/bin $(SWIFT) test -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
 
 .PHONY: lint
 lint: ## Check the format of every source

@@ -51,6 +51,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -71,6 +72,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
@@ -119,7 +121,8 @@ let package = Package(
         room(
             "Kubelet",
             [
-                "CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", protobuf, nioCore, nioPosix, nioHTTP1, log,
+                "CRI", "KubeTypes", "Linux", "CLinux", "Cgroups", "OCISpec", protobuf, nioCore, nioPosix, nioHTTP1,
+                nioSSL, log,
                 lifecycle,
             ]),
 
@@ -152,41 +155,17 @@ let package = Package(
         tests("OCISpecTests", ["OCISpec", "JSON"]),
         tests("CgroupsTests", ["Cgroups", "Linux", "OCISpec", "TestKit"]),
         tests("OCIRuntimeTests", ["OCIRuntime", "Linux", "OCISpec", "JSON", "TestKit"]),
-        tests("ShimTests", ["Shim", "ShimProtocol", "ShimClient", "Linux", "JSON", "TestKit"]),
         tests("KubeTypesTests", ["KubeTypes", "JSON"]),
         tests("ImagesTests", ["Images", "Linux", "CLinux", "CArchive", "TestKit", crypto, log]),
         tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
         tests(
-            "SandboxesTests",
-            [
-                "Sandboxes", "CRI", "Images", "PodNetwork", "ShimClient", "ShimProtocol", "OCISpec", "Cgroups", "JSON",
-                "Linux",
-                "TestKit", protobuf, log,
-            ]),
-        tests(
             "KubeletTests",
-            ["Kubelet", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1, log]),
-        tests(
-            "StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, nioHTTP1, nioWebSocket, log]),
-        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "Streaming", "TestKit", log, protobuf, arguments]),
+            [
+                "Kubelet", "Cgroups", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1,
+                nioSSL, log,
+            ]),
         tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]
 )
-
-// LOCAL ONLY: build a few rooms and what stands below them.
-if let rooms = Context.environment["KUBESIM_ROOMS"]?.split(separator: ",").map(String.init) {
-    var wanted: Set<String> = []
-    var open = rooms
-    while let name = open.popLast() {
-        guard wanted.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
-            continue
-        }
-        for dependency in target.dependencies {
-            if case .byNameItem(let name, _) = dependency { open.append(name) }
-        }
-    }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { !wanted.contains($0.name) }
-}

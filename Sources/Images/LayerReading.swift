@@ -8,7 +8,7 @@ final class LayerReading {
     private let blob: HashingSource
     /// The uncompressed layer; nil when the layer is not compressed, and one digest does for both.
     private let diff: HashingSource?
-    private let source: BudgetedSource
+    private let source: ReadAhead
 
     init(
         _ layer: ImagePlan.Layer, _ contents: TarballContents, _ budget: UnpackBudget, _ limits: ImageLimits,
@@ -24,11 +24,11 @@ final class LayerReading {
         switch compression {
         case .none:
             diff = nil
-            source = BudgetedSource(blob, budget)
+            source = ReadAhead(BudgetedSource(blob, budget))
         case .gzip, .zstd:
             let diff = HashingSource(try Decompressor(blob))
             self.diff = diff
-            source = BudgetedSource(diff, budget)
+            source = ReadAhead(BudgetedSource(diff, budget))
         case .unsupported(let name):
             throw .refused(entry: nil, reason: "compressed with \(name); plain, gzip and zstd can be read")
         }
@@ -49,6 +49,8 @@ final class LayerReading {
     /// Reads what is left, and holds the digests against what was announced.
     func verify() throws(ImportFailure) {
         while try source.skip(1 << 30) > 0 {}
+        // The digests are the other thread's until it has ended.
+        source.stop()
         if diff != nil { try blob.drain() }
         let (actualBlob, actualDiff) = (blob.digest(), diff?.digest())
         if let announced = layer.blob, announced != actualBlob {

@@ -23,6 +23,9 @@ public enum RootedPath {
         return Descriptor(owning: try check(number, "open", path))
     }
 
+    /// Whether `path`, resolved inside `root`, leads to something.
+    public static func exists(_ path: String, root: Int32) -> Bool { (try? open(path, root: root)) != nil }
+
     /// Opens the folder `path` below `root`, making the folders that are missing. Each step is resolved inside the root, so
     /// nothing is ever made outside of it (CVE-2024-45310); a link that leads nowhere has its target made, inside too.
     /// - Returns: an `O_PATH` descriptor of the folder.

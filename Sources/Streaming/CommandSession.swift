@@ -103,7 +103,7 @@ struct CommandSession: Sendable {
         try await writer.send(.error, status.json)
         await writer.close(.normalClosure)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await inbound.forEachMessage(masked: true, answering: writer) { _ in } }
+            group.addTask { try await inbound.forEachMessage(answering: writer) { _ in } }
             group.addTask { try await Task.sleep(for: Self.farewell) }
             try await group.next()
             group.cancelAll()
@@ -116,7 +116,7 @@ struct CommandSession: Sendable {
     ) async throws {
         // Becomes nil when the process has closed its input: what the client still sends is dropped then.
         var input = input
-        try await inbound.forEachMessage(masked: true, answering: writer) { message in
+        try await inbound.forEachMessage(answering: writer) { message in
             switch RemoteCommand.Channel(rawValue: message.channel) {
             case .stdin:
                 guard message.bytes.readableBytes > 0 else { return }

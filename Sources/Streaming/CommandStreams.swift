@@ -40,7 +40,7 @@ extension StreamingRuntime {
         var streams = CommandStreams(exec: exec)
         let sizer = fcntl(terminal, F_DUPFD_CLOEXEC, 3)
         streams.sizer = sizer >= 0 ? sizer : nil
-        streams.descriptors = [(terminal, .both)]
+        streams.descriptors = [(terminal, .terminal)]
         streams.input = request.stdin ? 0 : nil
         streams.outputs = [(.stdout, 0)]
         return streams

@@ -6,7 +6,14 @@ import NIOPosix
 typealias DescriptorChannel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
 /// How a descriptor is used.
-enum DescriptorUse { case reading, writing, both }
+enum DescriptorUse {
+    /// A pipe's end.
+    case reading, writing
+    /// Both ways; its two halves end together.
+    case terminal
+    /// Both ways; each half can be ended.
+    case socket
+}
 
 /// Makes a channel of a pipe's end, a terminal or a socket, and closes the descriptor if that fails.
 ///
@@ -29,8 +36,12 @@ func openDescriptor(_ descriptor: Int32, for use: DescriptorUse) async throws ->
             return try await bootstrap.takingOwnershipOfDescriptor(input: descriptor, channelInitializer: wrap)
         case .writing:
             return try await bootstrap.takingOwnershipOfDescriptor(output: descriptor, channelInitializer: wrap)
-        case .both:
+        case .terminal:
             return try await bootstrap.takingOwnershipOfDescriptor(inputOutput: descriptor, channelInitializer: wrap)
+        case .socket:
+            return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .withConnectedSocket(descriptor, channelInitializer: wrap)
         }
     } catch {
         close(descriptor)

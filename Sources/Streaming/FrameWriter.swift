@@ -48,13 +48,11 @@ struct ProtocolViolation: Error {
 extension NIOAsyncChannelInboundStream<WebSocketFrame> {
     /// Hands each message to `body` until the peer says goodbye or hangs up; answers pings.
     ///
-    /// - Parameter masked: whether the peer must mask its frames, as clients must.
     /// - Throws: ``ProtocolViolation``, and what `body` throws.
     func forEachMessage(
-        masked: Bool, answering writer: FrameWriter, _ body: (ChannelMessage) async throws -> Void
+        answering writer: FrameWriter, _ body: (ChannelMessage) async throws -> Void
     ) async throws {
         for try await frame in self {
-            guard (frame.maskKey != nil) == masked else { throw ProtocolViolation(code: .protocolError) }
             switch frame.opcode {
             case .binary, .text:
                 var data = frame.unmaskedData

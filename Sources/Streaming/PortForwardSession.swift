@@ -35,7 +35,7 @@ struct PortForwardSession: Sendable {
             let bytes = [UInt8(truncatingIfNeeded: port), UInt8(port >> 8)]
             for channel in [data, data + 1] { try await writer.send(channel, ByteBuffer(bytes: bytes)) }
             do {
-                sockets.append((try await runtime.connect(sandbox: sandbox, port: port), .both))
+                sockets.append((try await runtime.connect(sandbox: sandbox, port: port), .socket))
                 channels.append(data)
             } catch {
                 try await writer.send(data + 1, ByteBuffer(string: error.message))
@@ -82,7 +82,7 @@ struct PortForwardSession: Sendable {
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter,
         _ connections: [UInt8: OpenDescriptor]
     ) async throws {
-        try await inbound.forEachMessage(masked: true, answering: writer) { message in
+        try await inbound.forEachMessage(answering: writer) { message in
             if message.channel == RemoteCommand.Channel.close.rawValue {
                 var bytes = message.bytes
                 guard let channel = bytes.readInteger(as: UInt8.self), bytes.readableBytes == 0, channel % 2 == 0,

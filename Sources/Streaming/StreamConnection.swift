@@ -11,7 +11,7 @@ enum StreamConnection: Sendable {
     /// A WebSocket whose ticket was good.
     case opened(WebSocket, StreamRequest, ports: [UInt16])
     /// Anything else; it gets an answer that says why.
-    case refused(HTTP)
+    case refused(HTTP, HTTPRequestHead)
 
     /// Sets up a new connection: HTTP first, a WebSocket when the request has a good ticket.
     static func configure(
@@ -28,15 +28,24 @@ enum StreamConnection: Sendable {
             upgraders: [upgrader],
             notUpgradingCompletionHandler: { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    return .refused(try HTTP(wrappingChannelSynchronously: channel))
+                    guard let head = admission.head else { throw ProtocolViolation(code: .protocolError) }
+                    return .refused(try HTTP(wrappingChannelSynchronously: channel), head)
                 }
             })
         return channel.eventLoop.makeCompletedFuture {
             let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: .init(upgradeConfiguration: upgrade))
+            try recordHead(channel, admission)
             closeUnlessDecided(channel, connection, within: configuration.requestLimit)
             return connection
         }
+    }
+
+    /// Notes the request before the upgrade handler, which passes on only the rest of a request that it has refused.
+    private static func recordHead(_ channel: any Channel, _ admission: StreamAdmission) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let upgrade = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<StreamConnection>.self)
+        try pipeline.addHandler(HeadRecorder(admission), position: .before(upgrade))
     }
 
     private static func open(
@@ -46,6 +55,7 @@ enum StreamConnection: Sendable {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(IdleStateHandler(allTimeout: TimeAmount(configuration.idleLimit)))
         try pipeline.addHandler(IdleCloser())
+        try pipeline.addHandler(MaskEnforcer())
         try pipeline.addHandler(
             NIOWebSocketFrameAggregator(
                 minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 1024,
@@ -76,15 +86,55 @@ private final class IdleCloser: ChannelInboundHandler {
     }
 }
 
+/// Notes a connection's first request, and leaves.
+private final class HeadRecorder: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let admission: StreamAdmission
+
+    init(_ admission: StreamAdmission) { self.admission = admission }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = unwrapInboundIn(data) {
+            admission.record(head)
+            context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        }
+        context.fireChannelRead(data)
+    }
+}
+
+/// Ends connections of clients that don't mask their frames, as RFC 6455 (5.1) demands.
+private final class MaskEnforcer: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias InboundOut = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard unwrapInboundIn(data).maskKey == nil else { return context.fireChannelRead(data) }
+        var reason = context.channel.allocator.buffer(capacity: 2)
+        reason.write(webSocketErrorCode: .protocolError)
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: reason)))
+            .whenComplete { _ in channel.close(promise: nil) }
+    }
+}
+
 /// One connection's way from a request to its stream.
 private final class StreamAdmission: Sendable {
     private let tickets: StreamTickets
     private let state = Mutex<(StreamRequest, [UInt16])?>(nil)
+    private let request = Mutex<HTTPRequestHead?>(nil)
 
     init(tickets: StreamTickets) { self.tickets = tickets }
 
     /// What the ticket was for, once it was taken.
     var taken: (StreamRequest, [UInt16])? { state.withLock { $0 } }
+
+    /// The connection's first request, once it was read.
+    var head: HTTPRequestHead? { request.withLock { $0 } }
+
+    func record(_ head: HTTPRequestHead) { request.withLock { $0 = $0 ?? head } }
 
     /// Takes the ticket of a request; nil refuses it. A request that could never be served leaves its ticket alone.
     func decide(_ head: HTTPRequestHead) -> HTTPHeaders? {

@@ -4,22 +4,17 @@ import NIOHTTP1
 /// Says over HTTP why there is no stream.
 enum StreamRefusal {
     static func answer(
-        _ inbound: NIOAsyncChannelInboundStream<HTTPServerRequestPart>,
-        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+        _ head: HTTPRequestHead, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws {
-        for try await part in inbound {
-            guard case .head(let head) = part else { continue }
-            let (status, text) = reason(head)
-            let body = ByteBuffer(string: text + "\n")
-            let headers: HTTPHeaders = [
-                "Content-Type": "text/plain; charset=utf-8", "Content-Length": "\(body.readableBytes)",
-                "Connection": "close", "Cache-Control": "no-store",
-            ]
-            try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
-            try await outbound.write(.body(.byteBuffer(body)))
-            try await outbound.write(.end(nil))
-            return
-        }
+        let (status, text) = reason(head)
+        let body = ByteBuffer(string: text + "\n")
+        let headers: HTTPHeaders = [
+            "Content-Type": "text/plain; charset=utf-8", "Content-Length": "\(body.readableBytes)",
+            "Connection": "close", "Cache-Control": "no-store",
+        ]
+        try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
+        try await outbound.write(.body(.byteBuffer(body)))
+        try await outbound.write(.end(nil))
     }
 
     private static func reason(_ head: HTTPRequestHead) -> (HTTPResponseStatus, String) {

@@ -47,7 +47,7 @@ extension StreamingClient {
         _ output: @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
     ) async throws -> RemoteStatus {
         var status: RemoteStatus?
-        try await inbound.forEachMessage(masked: false, answering: writer) { message in
+        try await inbound.forEachMessage(answering: writer) { message in
             switch RemoteCommand.Channel(rawValue: message.channel) {
             case .stdout: try await output(.stdout, Array(message.bytes.readableBytesView))
             case .stderr: try await output(.stderr, Array(message.bytes.readableBytesView))

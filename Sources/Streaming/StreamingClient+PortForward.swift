@@ -8,7 +8,7 @@ extension StreamingClient {
     /// - Parameter socket: owned by this call.
     /// - Throws: ``CRIError`` with the server's words when it can't connect to the port.
     public func forward(port: UInt16, socket: Int32) async throws {
-        try await withDescriptors([(socket, .both)]) { opened in
+        try await withDescriptors([(socket, .socket)]) { opened in
             try await open(query: "port=\(port)") { inbound, writer, version in
                 try await withThrowingTaskGroup(of: Bool.self) { group in
                     defer { group.cancelAll() }
@@ -38,7 +38,7 @@ extension StreamingClient {
     ) async throws {
         var begun: Set<UInt8> = []
         var failure = ""
-        try await inbound.forEachMessage(masked: false, answering: writer) { message in
+        try await inbound.forEachMessage(answering: writer) { message in
             // The first message in each channel repeats the port.
             guard !begun.insert(message.channel).inserted else { return }
             switch message.channel {

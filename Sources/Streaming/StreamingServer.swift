@@ -139,10 +139,8 @@ public final class StreamingServer: Sendable {
     ) async {
         do {
             switch try await connection.get() {
-            case .refused(let channel):
-                try await channel.executeThenClose { inbound, outbound in
-                    try await StreamRefusal.answer(inbound, outbound)
-                }
+            case .refused(let channel, let head):
+                try await channel.executeThenClose { _, outbound in try await StreamRefusal.answer(head, outbound) }
             case .opened(let channel, let request, let ports):
                 try await channel.executeThenClose { inbound, outbound in
                     let writer = FrameWriter(outbound: outbound)

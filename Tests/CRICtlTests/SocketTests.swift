@@ -46,7 +46,7 @@ struct SocketTests {
         try await Fixture.use { fixture in
             let client = try CRIClient(endpoint: fixture.endpoint)
             var request = CRIVersionRequest()
-            request.version = String(repeating: "x", count: 12 << 20)
+            request.version = String(repeating: "x", count: 5 << 20)
             _ = try await client.version(request)
             request.version = String(repeating: "x", count: 17 << 20)
             let asked = request

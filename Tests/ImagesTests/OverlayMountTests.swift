@@ -42,23 +42,4 @@ import Testing
             }
         }
     }
-
-    @Test func `what the kernel doesn't like is said in its own words`() async throws {
-        try await Scratch.use { scratch in
-            var mount = try overlay(1, scratch)
-            // A work directory inside the upper one is refused by overlayfs.
-            mount.work = mount.upper
-            do {
-                try mount.mount()
-                Issue.record("it was mounted")
-            } catch {
-                guard case .failed(let step, let path, let reason)? = error as? ImageError, path == mount.target else {
-                    Issue.record("\(error)")
-                    return
-                }
-                #expect(step.hasPrefix("create"))
-                #expect(reason.contains("workdir"), "\(reason)")
-            }
-        }
-    }
 }

@@ -3,6 +3,8 @@ import KubeTypes
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
+import TestKit
 import Testing
 
 @testable import Kubelet
@@ -26,11 +28,13 @@ final class LoopbackServer: Sendable {
     }
 
     static func run(
-        _ answer: @escaping @Sendable (HTTPRequestHead) -> Answer, _ body: (LoopbackServer) async throws -> Void
+        _ answer: @escaping @Sendable (HTTPRequestHead) -> Answer, tls: NIOSSLContext? = nil,
+        _ body: (LoopbackServer) async throws -> Void
     ) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(AnswerHandler(answer))
                 }
@@ -158,6 +162,31 @@ private final class AnswerHandler: ChannelInboundHandler {
                 return
             }
             #expect(text.utf8.count == HTTPGet.bodyLimitBytes)
+        }
+    }
+
+    @Test(.enabled(if: Files.exists("/usr/bin/openssl"), "needs openssl, which makes the certificate"))
+    func `an encrypted server is asked without asking who it is`() async throws {
+        try await Scratch.use { scratch in
+            let (key, certificate) = (scratch.file("key.pem"), scratch.file("certificate.pem"))
+            try await Command([
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout",
+                key, "-out", certificate, "-days", "1", "-subj", "/CN=probe.test",
+            ]).run()
+            let tls = try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+            try await LoopbackServer.run({ _ in .init(body: "secret") }, tls: tls) { server in
+                let get = HTTPGet(scheme: "https", host: "127.0.0.1", port: server.port, path: "/")
+                #expect(
+                    await prober.ask(.http(get), containerID: "c", within: .seconds(20)) == .success("secret"))
+                guard case .failure = await ask(server) else {
+                    Issue.record("plain words to an encrypted server can't be well")
+                    return
+                }
+            }
         }
     }
 

@@ -50,25 +50,6 @@ import Testing
         }
     }
 
-    @Test(.needs(.root)) func `an empty directory in memory is a tmpfs of its size, mounted once`() async throws {
-        try await Scratch.use { scratch in
-            let paths = paths(scratch)
-            let volume = Volume(
-                name: "v", emptyDir: EmptyDirVolumeSource(medium: .memory, sizeLimit: Quantity(bytes: 1 << 20)))
-            let volumes = PodVolumes(paths: paths)
-            try volumes.setUp(pod([volume]))
-            try volumes.setUp(pod([volume]))
-            #expect(MountTable.below(paths.directory) == [paths.emptyDir("v")])
-            let statistics = try FilesystemStatistics(paths.emptyDir("v"))
-            #expect(statistics.type == FilesystemStatistics.tmpfsMagic)
-            #expect(statistics.totalBytes == 1 << 20)
-            #expect(try FileStatus(paths.emptyDir("v")).permissions == 0o777)
-            try volumes.tearDown()
-            #expect(MountTable.below(scratch.path).isEmpty)
-            #expect(!Files.exists(paths.directory))
-        }
-    }
-
     @Test func `host paths are what they should be, or are made`() async throws {
         try await Scratch.use { scratch in
             try scratch.write("file", "x")

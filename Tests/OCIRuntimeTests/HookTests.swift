@@ -75,4 +75,21 @@ struct HookTests {
             try await bundle.expectFailure("timed out after 1 s")
         }
     }
+
+    @Test("A container whose startContainer or poststart hook fails is stopped, and start says why")
+    func failsStart() async throws {
+        let bad = Hook(path: "/bin/busybox", args: ["sh", "-c", "exit 4"])
+        for hooks in [Hooks(startContainer: [bad]), Hooks(poststart: [bad])] {
+            try await TestBundle.use { bundle in
+                bundle.spec.hooks = hooks
+                bundle.spec.process?.args = ["/bin/sleep", "1000"]
+                try bundle.write()
+                #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
+                let outcome = try await bundle.oci("start", bundle.id)
+                #expect(outcome.code == 1)
+                #expect(outcome.errors.contains("hook #0: /bin/busybox: exit status 4"), "\(outcome.errors)")
+                try await bundle.waitStopped()
+            }
+        }
+    }
 }

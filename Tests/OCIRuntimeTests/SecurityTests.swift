@@ -15,7 +15,11 @@ struct SecurityTests {
         // CVE-2019-5736. Checked: without ReadOnlySelf.require the open for writing works (or says ETXTBSY, not EROFS).
         try await TestBundle.use { bundle in
             try bundle.write()
-            #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
+            // A file of its own: a program that others run meanwhile is busy, whatever its mount.
+            let program = bundle.scratch.file("runtime")
+            try await Command(["cp", TestBundle.program, program]).run()
+            let create = [program, "--root", bundle.state, "create", "--bundle", bundle.path, bundle.id]
+            #expect(try await Command(create).run().code == 0)
             let held = try File.open("/proc/\(try await bundle.pid())/exe", OpenFlag.path)
             #expect(try FilesystemStatistics(of: held).flags & 1 == 1)
             #expect(try await bundle.oci("delete", "--force", bundle.id).code == 0)

@@ -5,10 +5,27 @@ import Linux
 import Logging
 import PodNetwork
 import SwiftProtobuf
+import Synchronization
 import TestKit
 import Testing
 
 @testable import Sandboxes
+
+/// The engine that was made last on a fixture's directories.
+final class LastEngine: Sendable {
+    let value: Mutex<Engine>
+    init(_ engine: Engine) { value = Mutex(engine) }
+}
+
+/// The CRI error that `work` ends with; nil when it succeeds or throws something else.
+func refusal(_ work: () async throws -> Void) async -> CRIError? {
+    do {
+        try await work()
+        return nil
+    } catch {
+        return error as? CRIError
+    }
+}
 
 /// A whole engine on a scratch directory, with a network and a busybox image of its own; everything goes at the end.
 struct EngineFixture: Sendable {
@@ -19,13 +36,17 @@ struct EngineFixture: Sendable {
     let network: PodNetwork
     /// The last component of every pod's cgroup parent.
     let token: String
+    /// The engine that has the last word, and clears up.
+    let last: LastEngine
 
     static let image = "localhost/busybox:latest"
 
     /// Runs `body` with a fresh engine, then stops and removes all it made.
-    static func use(_ body: (EngineFixture) async throws -> Void) async throws {
+    static func use(
+        plugins: [String] = NetworkConfiguration().binDirs, _ body: (EngineFixture) async throws -> Void
+    ) async throws {
         try await Scratch.use { scratch in
-            let fixture = try await make(scratch)
+            let fixture = try await make(scratch, plugins: plugins)
             do {
                 try await body(fixture)
             } catch {
@@ -40,12 +61,13 @@ struct EngineFixture: Sendable {
     func restarted() async throws -> EngineFixture {
         let engine = try await Self.engine(configuration, scratch: scratch, images: images, network: network)
         await engine.recover()
+        last.value.withLock { $0 = engine }
         return EngineFixture(
             engine: engine, scratch: scratch, configuration: configuration, images: images, network: network,
-            token: token)
+            token: token, last: last)
     }
 
-    private static func make(_ scratch: Scratch) async throws -> EngineFixture {
+    private static func make(_ scratch: Scratch, plugins: [String]) async throws -> EngineFixture {
         let token = String(scratch.path.suffix(6)).filter { $0.isLetter || $0.isNumber }
         var configuration = EngineConfiguration(
             root: scratch.file("root"), state: scratch.file("state"), runtimePath: Binaries.path("kubesim-oci"),
@@ -56,13 +78,13 @@ struct EngineFixture: Sendable {
         let third = UInt8.random(in: 1...250)
         let network = PodNetwork(
             configuration: NetworkConfiguration(
-                confDir: scratch.file("no-net.d"), cacheDir: scratch.file("network/results"),
+                confDir: scratch.file("no-net.d"), binDirs: plugins, cacheDir: scratch.file("network/results"),
                 dataDir: scratch.file("network/addresses"), podCIDR: "10.207.\(third).0/24", bridge: "kst\(token)"),
             logger: logger(scratch))
         let engine = try await engine(configuration, scratch: scratch, images: images, network: network)
         return EngineFixture(
             engine: engine, scratch: scratch, configuration: configuration, images: images, network: network,
-            token: token)
+            token: token, last: LastEngine(engine))
     }
 
     private static func engine(
@@ -79,7 +101,7 @@ struct EngineFixture: Sendable {
     }
 
     private func takeDown() async {
-        await engine.tearDown()
+        await last.value.withLock { $0 }.tearDown()
         try? await network.tearDown()
         for controller in (try? Directory.names("/sys/fs/cgroup")) ?? [] {
             try? Directory.removeEmpty("/sys/fs/cgroup/\(controller)/kubesim-test-\(token)/kubesim")

@@ -93,7 +93,12 @@ struct RecoveryTests {
             }
             let pause = try fixture.engine.places.cgroup(parent: "", id: sandbox)
             try CgroupEnd.killAndRemove(pause, host: fixture.engine.cgroups)
-            for mount in MountTable.below(fixture.scratch.file("state")) { try Mount.unmount(mount, detach: true) }
+            // Others mount and unmount meanwhile, so that one look at the table may miss some.
+            try await eventually("nothing is mounted") {
+                let mounts = MountTable.below(fixture.scratch.file("state"))
+                for mount in mounts { try Mount.unmount(mount, detach: true) }
+                return mounts.isEmpty
+            }
             try Mount.unmount("/run/netns/kubesim-\(sandbox.prefix(12))", detach: true)
             try File.remove("/run/netns/kubesim-\(sandbox.prefix(12))")
             try Directory.removeTree(fixture.scratch.file("state"))

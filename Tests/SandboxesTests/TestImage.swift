@@ -6,7 +6,8 @@ import TestKit
 enum TestImage {
     static let applets = [
         "sh", "sleep", "echo", "cat", "ls", "id", "env", "hostname", "ps", "mount", "touch", "true",
-        "false", "head", "wc", "stat", "kill", "ip", "dd", "nslookup", "nc", "httpd", "readlink", "grep", "mkdir",
+        "false", "head", "wc", "stat", "kill", "ip", "dd", "nslookup", "httpd", "readlink", "grep", "mkdir", "tr",
+        "sort", "xargs", "nc", "stty",
     ]
 
     /// A `docker save` archive of `localhost/busybox:latest` with a passwd file, a volume with content, and a default user.

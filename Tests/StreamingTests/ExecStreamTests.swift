@@ -6,7 +6,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite("Exec and attach over a WebSocket", .timeLimit(.minutes(2)))
+@Suite("Exec and attach over a WebSocket", .serialized, .timeLimit(.minutes(2)))
 struct ExecStreamTests {
     @Test("output, errors and the exit code arrive") func exec() async throws {
         try await StreamingFixture.use { fixture in
@@ -37,7 +37,7 @@ struct ExecStreamTests {
 
             let url = try fixture.url("sh", "-c", "head -c 100000000 /dev/zero; echo done >&2")
             let client = try RawClient(url)
-            #expect(client.upgrade(url).hasPrefix("HTTP/1.1 101"))
+            #expect(await client.upgrade(url).hasPrefix("HTTP/1.1 101"))
             // Not one byte is read, so the process can't have written more than the buffers between us hold.
             try await eventually("the process runs") { fixture.runtime.state.withLock { !$0.processes.isEmpty } }
             let before = Self.residentKilobytes()
@@ -51,10 +51,10 @@ struct ExecStreamTests {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("sh", "-c", "read line; stty size; echo got $line", stdin: true, tty: true)
             let client = try RawClient(url)
-            #expect(client.upgrade(url).contains("v5.channel.k8s.io"))
-            client.send(2, [4] + Array(#"{"Width":132,"Height":43}"#.utf8))
-            client.send(2, [0] + Array("hello\n".utf8))
-            let (channels, code) = client.collect()
+            #expect(await client.upgrade(url).contains("v5.channel.k8s.io"))
+            await client.send(2, [4] + Array(#"{"Width":132,"Height":43}"#.utf8))
+            await client.send(2, [0] + Array("hello\n".utf8))
+            let (channels, code) = await client.collect()
             let output = String(decoding: channels[1] ?? [], as: UTF8.self)
             #expect(output.contains("43 132\r\n"))
             #expect(output.contains("got hello\r\n"))
@@ -66,8 +66,8 @@ struct ExecStreamTests {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("sh", "-c", "exit 3")
             let client = try RawClient(url)
-            #expect(client.upgrade(url, protocols: "v4.channel.k8s.io, other").contains("v4.channel.k8s.io"))
-            let (channels, code) = client.collect()
+            #expect(await client.upgrade(url, protocols: "v4.channel.k8s.io, other").contains("v4.channel.k8s.io"))
+            let (channels, code) = await client.collect()
             let status = try JSONValue.parse(channels[3] ?? [])
             #expect(status["metadata"] == [:])
             #expect(status["status"] == "Failure")

@@ -4,7 +4,7 @@ import Streaming
 import TestKit
 import Testing
 
-@Suite("Port-forward over a WebSocket", .timeLimit(.minutes(2)))
+@Suite("Port-forward over a WebSocket", .serialized, .timeLimit(.minutes(2)))
 struct PortForwardTests {
     private static func url(_ fixture: StreamingFixture) throws -> String {
         var request = CRIPortForwardRequest()
@@ -16,14 +16,15 @@ struct PortForwardTests {
         try await StreamingFixture.use { fixture in
             let url = try Self.url(fixture)
             let client = try RawClient(url)
-            #expect(client.upgrade(url, protocols: "v4.channel.k8s.io", query: "?port=7").hasPrefix("HTTP/1.1 101"))
-            #expect(client.frame()?.payload == [0, 7, 0])
-            #expect(client.frame()?.payload == [1, 7, 0])
-            client.send(2, [0] + Array("hello".utf8))
+            #expect(
+                await client.upgrade(url, protocols: "v4.channel.k8s.io", query: "?port=7").hasPrefix("HTTP/1.1 101"))
+            #expect(await client.frame()?.payload == [0, 7, 0])
+            #expect(await client.frame()?.payload == [1, 7, 0])
+            await client.send(2, [0] + Array("hello".utf8))
             var echoed: [UInt8] = []
-            while echoed.count < 5, let frame = client.frame() { echoed += frame.payload.dropFirst() }
+            while echoed.count < 5, let frame = await client.frame() { echoed += frame.payload.dropFirst() }
             #expect(echoed == Array("hello".utf8))
-            client.send(8, [3, 232])
+            await client.send(8, [3, 232])
         }
     }
 
@@ -47,8 +48,8 @@ struct PortForwardTests {
         try await StreamingFixture.use { fixture in
             let url = try Self.url(fixture)
             let client = try RawClient(url)
-            #expect(client.upgrade(url, query: "?port=81").hasPrefix("HTTP/1.1 101"))
-            let (channels, code) = client.collect()
+            #expect(await client.upgrade(url, query: "?port=81").hasPrefix("HTTP/1.1 101"))
+            let (channels, code) = await client.collect()
             #expect(String(decoding: (channels[1] ?? []).dropFirst(2), as: UTF8.self) == "nothing listens on port 81")
             #expect(code == 1000)
         }
@@ -59,7 +60,7 @@ struct PortForwardTests {
     func wrong(_ query: String) async throws {
         try await StreamingFixture.use { fixture in
             let url = try Self.url(fixture)
-            let refused = try RawClient(url).upgrade(url, query: query)
+            let refused = try await RawClient(url).upgrade(url, query: query)
             #expect(refused.hasPrefix("HTTP/1.1 400") && refused.contains("?port=8080"))
         }
     }

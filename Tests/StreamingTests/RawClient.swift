@@ -1,8 +1,11 @@
 import Glibc
+import NIOPosix
 import Testing
 
 /// A client that says exactly what a test wants said, well-behaved or not.
-final class RawClient {
+///
+/// Its calls block, so they run on threads of their own: the server needs those that tests run on.
+final class RawClient: @unchecked Sendable {
     private let socket: Int32
 
     init(_ url: String) throws {
@@ -25,7 +28,15 @@ final class RawClient {
 
     deinit { close(socket) }
 
-    func send(_ bytes: [UInt8]) {
+    func send(_ bytes: [UInt8]) async { await away { $0.sendBlocking(bytes) } }
+
+    private func away<Result: Sendable>(_ body: @escaping @Sendable (RawClient) -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            NIOThreadPool.singleton.submit { _ in continuation.resume(returning: body(self)) }
+        }
+    }
+
+    private func sendBlocking(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -36,30 +47,32 @@ final class RawClient {
         }
     }
 
-    func send(_ text: String) { send(Array(text.utf8)) }
+    func send(_ text: String) async { await send(Array(text.utf8)) }
 
     /// Asks for an upgrade and returns the answer's head and what came with it.
     func upgrade(
         _ url: String, protocols: String = "v5.channel.k8s.io", upgrade: String = "websocket", query: String = ""
-    ) -> String {
+    ) async -> String {
         let path = url.dropFirst("http://".count).drop { $0 != "/" }
-        send(
+        await send(
             "GET \(path)\(query) HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: \(upgrade)\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                 + (protocols.isEmpty ? "" : "Sec-WebSocket-Protocol: \(protocols)\r\n") + "\r\n")
-        return String(decoding: readHead(), as: UTF8.self)
+        return String(decoding: await away { $0.readHead() }, as: UTF8.self)
     }
 
     private func readHead() -> [UInt8] {
         var bytes: [UInt8] = []
-        while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]), let byte = read(1) { bytes += byte }
+        while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]), let byte = readBlocking(1) { bytes += byte }
         if String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 101") { return bytes }
-        while let more = read(1) { bytes += more }
+        while let more = readBlocking(1) { bytes += more }
         return bytes
     }
 
     /// Exactly `count` bytes; nil when the connection ends before.
-    func read(_ count: Int) -> [UInt8]? {
+    func read(_ count: Int) async -> [UInt8]? { await away { $0.readBlocking(count) } }
+
+    private func readBlocking(_ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
@@ -73,16 +86,18 @@ final class RawClient {
     }
 
     /// A frame from the server: opcode and payload; nil at the end.
-    func frame() -> (opcode: UInt8, payload: [UInt8])? {
-        guard let head = read(2) else { return nil }
+    func frame() async -> (opcode: UInt8, payload: [UInt8])? { await away { $0.frameBlocking() } }
+
+    private func frameBlocking() -> (opcode: UInt8, payload: [UInt8])? {
+        guard let head = readBlocking(2) else { return nil }
         var length = Int(head[1] & 0x7f)
-        if length == 126, let more = read(2) { length = more.reduce(0) { $0 << 8 | Int($1) } }
-        if length == 127, let more = read(8) { length = more.reduce(0) { $0 << 8 | Int($1) } }
-        return read(length).map { (head[0] & 0x0f, $0) }
+        if length == 126, let more = readBlocking(2) { length = more.reduce(0) { $0 << 8 | Int($1) } }
+        if length == 127, let more = readBlocking(8) { length = more.reduce(0) { $0 << 8 | Int($1) } }
+        return readBlocking(length).map { (head[0] & 0x0f, $0) }
     }
 
     /// Sends a frame; clients mask theirs.
-    func send(_ opcode: UInt8, _ payload: [UInt8], fin: Bool = true, masked: Bool = true) {
+    func send(_ opcode: UInt8, _ payload: [UInt8], fin: Bool = true, masked: Bool = true) async {
         var bytes: [UInt8] = [(fin ? 0x80 : 0) | opcode]
         let flag: UInt8 = masked ? 0x80 : 0
         switch payload.count {
@@ -93,13 +108,15 @@ final class RawClient {
         let mask: [UInt8] = [1, 2, 3, 4]
         if masked { bytes += mask }
         bytes += masked ? payload.enumerated().map { $1 ^ mask[$0 % 4] } : payload
-        send(bytes)
+        await send(bytes)
     }
 
     /// Every frame up to the goodbye: payloads by channel, and the goodbye's code.
-    func collect() -> (channels: [UInt8: [UInt8]], code: Int?) {
+    func collect() async -> (channels: [UInt8: [UInt8]], code: Int?) { await away { $0.collectBlocking() } }
+
+    private func collectBlocking() -> (channels: [UInt8: [UInt8]], code: Int?) {
         var channels: [UInt8: [UInt8]] = [:]
-        while let (opcode, payload) = frame() {
+        while let (opcode, payload) = frameBlocking() {
             switch opcode {
             case 8: return (channels, payload.count >= 2 ? Int(payload[0]) << 8 | Int(payload[1]) : nil)
             case 1, 2: if let channel = payload.first { channels[channel, default: []] += payload.dropFirst() }

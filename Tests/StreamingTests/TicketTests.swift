@@ -4,20 +4,20 @@ import Streaming
 import TestKit
 import Testing
 
-@Suite("Who may open a stream", .timeLimit(.minutes(2)))
+@Suite("Who may open a stream", .serialized, .timeLimit(.minutes(2)))
 struct TicketTests {
     @Test("a URL opens one stream, once, and soon") func once() async throws {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("true")
             #expect(url.split(separator: "/").last?.count == 64)
             #expect(try await fixture.run(url).status == .success)
-            let again = try RawClient(url).upgrade(url)
+            let again = try await RawClient(url).upgrade(url)
             #expect(again.hasPrefix("HTTP/1.1 404"))
             #expect(again.contains("opened already or its address has expired"))
         }
         try await StreamingFixture.use({ $0.ticketLifetime = .zero }) { fixture in
             let url = try fixture.url("true")
-            #expect(try RawClient(url).upgrade(url).hasPrefix("HTTP/1.1 404"))
+            #expect(try await RawClient(url).upgrade(url).hasPrefix("HTTP/1.1 404"))
         }
     }
 
@@ -25,9 +25,9 @@ struct TicketTests {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("true")
             let guess = String(url.dropLast(64)) + String(repeating: "0", count: 64)
-            #expect(try RawClient(guess).upgrade(guess).hasPrefix("HTTP/1.1 404"))
+            #expect(try await RawClient(guess).upgrade(guess).hasPrefix("HTTP/1.1 404"))
             let other = url.replacing("/exec/", with: "/attach/")
-            #expect(try RawClient(other).upgrade(other).hasPrefix("HTTP/1.1 404"))
+            #expect(try await RawClient(other).upgrade(other).hasPrefix("HTTP/1.1 404"))
         }
     }
 
@@ -43,12 +43,12 @@ struct TicketTests {
         try await StreamingFixture.use({ $0.maximumConnections = 1 }) { fixture in
             let first = try fixture.url("cat", stdin: true)
             let client = try RawClient(first)
-            #expect(client.upgrade(first).hasPrefix("HTTP/1.1 101"))
+            #expect(await client.upgrade(first).hasPrefix("HTTP/1.1 101"))
             let second = try fixture.url("true")
             let other = try RawClient(second)
-            _ = other.upgrade(second)
-            #expect(other.collect().code == 1013)
-            client.send(8, [3, 232])
+            _ = await other.upgrade(second)
+            #expect(await other.collect().code == 1013)
+            await client.send(8, [3, 232])
         }
     }
 
@@ -71,16 +71,16 @@ struct TicketTests {
     func refusals() async throws {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("true")
-            let spdy = try RawClient(url).upgrade(url, protocols: "", upgrade: "SPDY/3.1")
+            let spdy = try await RawClient(url).upgrade(url, protocols: "", upgrade: "SPDY/3.1")
             #expect(spdy.hasPrefix("HTTP/1.1 400") && spdy.contains("SPDY/3.1 streams are not supported yet"))
-            let unknown = try RawClient(url).upgrade(url, protocols: "v9.channel.k8s.io")
+            let unknown = try await RawClient(url).upgrade(url, protocols: "v9.channel.k8s.io")
             #expect(unknown.hasPrefix("HTTP/1.1 400") && unknown.contains("offered was v9.channel.k8s.io"))
             let plain = try RawClient(url)
-            plain.send("GET \(url.dropFirst("http://".count).drop { $0 != "/" }) HTTP/1.1\r\nHost: x\r\n\r\n")
-            let answer = String(decoding: plain.read(300) ?? [], as: UTF8.self)
+            await plain.send("GET \(url.dropFirst("http://".count).drop { $0 != "/" }) HTTP/1.1\r\nHost: x\r\n\r\n")
+            let answer = String(decoding: await plain.read(300) ?? [], as: UTF8.self)
             #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
             let nothing = try RawClient(url)
-            #expect(nothing.upgrade("http://x/").hasPrefix("HTTP/1.1 404"))
+            #expect(await nothing.upgrade("http://x/").hasPrefix("HTTP/1.1 404"))
             #expect(try await fixture.run(url).status == .success)
         }
     }

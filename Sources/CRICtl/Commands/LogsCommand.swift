@@ -100,7 +100,9 @@ struct LogsCommand: AsyncParsableCommand {
         try file.readLines(final: final) { bytes in
             guard let line = LogLine(bytes) else {
                 current.flush()
-                warn("Failed when parsing line in log file \(path): \(String(decoding: bytes.prefix(80).filter { $0 >= 32 }, as: UTF8.self))")
+                warn(
+                    "Failed when parsing line in log file \(path): \(String(decoding: bytes.prefix(80).filter { $0 >= 32 }, as: UTF8.self))"
+                )
                 return true
             }
             current.add(line)

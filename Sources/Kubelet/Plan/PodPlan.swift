@@ -74,3 +74,20 @@ struct KillOrder: Sendable, Hashable {
     /// Seconds; nil: the pod's own.
     var graceSeconds: Int64?
 }
+
+extension PodAction: CustomStringConvertible {
+    /// For the debug log: a decision in a few words.
+    var description: String {
+        switch self {
+        case .createSandbox(let attempt): "create sandbox #\(attempt)"
+        case .stopSandbox(let id): "stop sandbox \(id.prefix(12))"
+        case .removeSandbox(let id): "remove sandbox \(id.prefix(12))"
+        case .start(let order):
+            "start \(order.name) #\(order.attempt)" + (order.created.map { " as made (\($0.prefix(12)))" } ?? "")
+                + (order.replaces.map { " in place of \($0.prefix(12))" } ?? "")
+        case .kill(let order): "kill \(order.name) (\(order.id.prefix(12))): \(order.why.text)"
+        case .remove(let ids): "remove " + ids.map { String($0.prefix(12)) }.joined(separator: " ")
+        case .finish: "finish"
+        }
+    }
+}

@@ -23,9 +23,9 @@ struct Leftovers: Sendable {
                 let logs = try logDirectory(uid)
                 let paths = PodPaths(
                     configuration, namespace: logs?.namespace ?? "none", name: logs?.name ?? "none", uid: uid)
-                try PodVolumes(paths: paths).tearDown()
                 try await cgroups.remove(uid: uid)
                 if logs != nil { try PodLogs(paths: paths).removeAll() }
+                try PodVolumes(paths: paths).tearDown()
                 logger.info("Took away what a pod of an earlier run had left", metadata: ["uid": "\(uid)"])
             } catch {
                 logger.warning("A pod's remains stay", metadata: ["uid": "\(uid)", "error": "\(error)"])

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import Synchronization
+import NIOSSL
 
 /// One HTTP GET with a deadline, as probes and hooks need it: no pool, no thread of its own, a bounded body.
 struct HTTPGet: Sendable, Hashable {
@@ -33,7 +33,12 @@ struct HTTPGet: Sendable, Hashable {
     var url: String { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)" }
 
     func send(within limit: Duration) async throws(Failure) -> Reply {
-        guard scheme == "http" else { throw Failure(description: "Get \"\(url)\": scheme \(scheme) is not done yet") }
+        let tls: NIOSSLContext?
+        switch scheme {
+        case "http": tls = nil
+        case "https": tls = try Self.tlsContext()
+        default: throw Failure(description: "Get \"\(url)\": scheme \(scheme) is not done yet")
+        }
         let deadline = NIODeadline.now() + .nanoseconds(limit.wholeNanoseconds)
         let group = MultiThreadedEventLoopGroup.singleton
         let loop = group.next()
@@ -43,6 +48,11 @@ struct HTTPGet: Sendable, Hashable {
             .connectTimeout(.nanoseconds(limit.wholeNanoseconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(
+                                context: tls, serverHostname: Self.isAddress(request.host) ? nil : request.host))
+                    }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(
                         GetHandler(request: request, promise: promise, deadline: deadline))
@@ -58,6 +68,27 @@ struct HTTPGet: Sendable, Hashable {
         } catch {
             throw Failure(description: "Get \"\(url)\": \(Self.words(error))")
         }
+    }
+
+    /// As upstream's probes: encrypted, and the certificate is not asked who it is.
+    private static func tlsContext() throws(Failure) -> NIOSSLContext {
+        do {
+            return try sharedTLS.get()
+        } catch {
+            throw Failure(description: "TLS can't be set up: \(error)")
+        }
+    }
+
+    private static let sharedTLS = Result {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// A name is told to the server (SNI), an address is not.
+    private static func isAddress(_ host: String) -> Bool {
+        host.contains(":")
+            || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     static func words(_ error: any Error) -> String {

@@ -18,6 +18,8 @@ extension PodHands {
         let id: String
         if let created = order.created {
             id = created
+            // Whoever made it may not have come so far.
+            linkLog(pod, container.name, id: id, to: "\(paths.containerLogs(container.name))/\(order.attempt).log")
         } else {
             id = try await create(container, order, pod, sandbox, image)
         }

@@ -79,9 +79,10 @@ extension PodHands {
 
     /// Takes away what the kubelet made for the pod: volumes, directory, logs, cgroup.
     func finish(uid: String) async throws {
-        try PodVolumes(paths: paths).tearDown()
-        try PodLogs(paths: paths).removeAll()
         try await cgroups.remove(uid: uid)
+        try PodLogs(paths: paths).removeAll()
+        // Last: should we end before, its directory tells the next kubelet that something is left.
+        try PodVolumes(paths: paths).tearDown()
     }
 }
 

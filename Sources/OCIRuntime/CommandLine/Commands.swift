@@ -7,7 +7,7 @@ enum Commands {
         if ["create", "run", "exec"].contains(command) { try ReadOnlySelf.require() }
         switch command {
         case "create": try create(&words, options)
-        case "start": try Start.run(try simple(&words, command), root: options.root, log: options.log)
+        case "start": try Start.run(try simple(&words, command), root: options.root)
         case "run": return try runContainer(&words, options)
         case "state": try ShowState.run(try simple(&words, command), root: options.root)
         case "kill": try kill(&words, options)

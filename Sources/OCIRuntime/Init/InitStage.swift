@@ -31,8 +31,8 @@ enum InitStage {
         // Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
         try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
         sys_set_signal_mask(0)
-        // Without its mappings nobody is anybody in a new user namespace.
-        if plan.namespaces.creates(.user) { try context.channel.waitToGoOn() }
+        // Without its mappings nobody is anybody in a new user namespace; and an intermediate speaks first.
+        if plan.namespaces.has(.user) { try context.channel.waitToGoOn() }
         setsid()
         umask(0)
         try enterNamespaces(context)

@@ -33,6 +33,7 @@ enum MountStage {
     private static func attachFilesystem(
         _ plan: MountPlan, type: String, source: String, root: Int32
     ) throws(SystemError) {
+        let existed = type != "tmpfs" || RootedPath.exists(plan.destination, root: root)
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
         try refuseRoot(target, root: root, plan.destination)
         if type == "proc" || type == "sysfs" {
@@ -60,14 +61,15 @@ enum MountStage {
             if plan.options.isReadOnly { try tree.change(clear: .readOnly) }
             try CopyUp.copy(from: from, to: tree.descriptor)
             if plan.options.isReadOnly { try tree.change(set: .readOnly) }
-        } else if type == "tmpfs", !plan.options.data.contains(where: { $0.hasPrefix("mode=") }) {
+        } else if type == "tmpfs", existed, !plan.options.data.contains(where: { $0.hasPrefix("mode=") }) {
             try keepMode(of: target, on: tree)
         }
         try tree.attach(over: target.raw)
         try applyPropagation(plan.options, tree)
     }
 
-    /// A tmpfs without a mode of its own looks like the folder it covers.
+    /// A tmpfs without a mode of its own looks like the folder it covers; where there was none, everybody may write, as
+    /// in /tmp.
     private static func keepMode(of target: borrowing Descriptor, on tree: borrowing MountTree) throws(SystemError) {
         let mode = try target.status().permissions
         try checkErrno(fchmodat(tree.descriptor.raw, ".", mode, 0), "chmod")

@@ -100,8 +100,8 @@ enum Launch {
         let pid = initProcess.pid
         if plan.namespaces.creates(.user) {
             try UserMappings.write(plan.uidMappings, plan.gidMappings, pid: pid)
-            try initProcess.channel.tell(.go)
         }
+        if plan.namespaces.has(.user) { try initProcess.channel.tell(.go) }
         // Meanwhile the init mounts.
         if let resources = plan.resources { try cgroups { () throws(CgroupError) in try cgroup.apply(resources) } }
         if let adjustment = plan.process.oomScoreAdjustment {

@@ -17,7 +17,7 @@ enum Run {
         try process.channel.tell(.go)
         try process.expectExecution()
         do throws(RuntimeError) {
-            try Start.runPoststart(container.plan.hooks.poststart, container.record)
+            try HookRunner.run(container.plan.hooks.poststart, "poststart", container.record.state(.running))
             if let terminal = container.terminal { try terminal.open() }
         } catch {
             container.undo.run()

@@ -5,7 +5,7 @@ import OCISpec
 
 /// `start`: releases the init of a created container, and says when it couldn't become its program.
 enum Start {
-    static func run(_ id: ContainerID, root: String, log: Log) throws(RuntimeError) {
+    static func run(_ id: ContainerID, root: String) throws(RuntimeError) {
         let directory = try StateDirectory.open(id, root: root)
         let record = try ContainerRecord.read(in: directory)
         let status = record.status(isWaitingForStart: directory.isWaitingForStart)
@@ -16,7 +16,7 @@ enum Start {
         case .paused: throw RuntimeError("cannot start a paused container")
         }
         try release(directory, record)
-        try runPoststart(directory, record, log)
+        try runPoststart(directory, record)
     }
 
     private static func release(_ directory: StateDirectory, _ record: ContainerRecord) throws(RuntimeError) {
@@ -40,16 +40,15 @@ enum Start {
         if let answer { throw RuntimeError(String(decoding: answer.body, as: UTF8.self)) }
     }
 
-    private static func runPoststart(
-        _ directory: StateDirectory, _ record: ContainerRecord, _ log: Log
-    ) throws(RuntimeError) {
-        let hooks = try Bundle.parse(directory.configPath, bundle: record.bundle).spec.hooks?.poststart ?? []
-        try runPoststart(hooks, record)
-    }
-
-    /// - Throws: at the first hook that fails; the specification has the container stopped and deleted then, which is the
-    ///   caller's.
-    static func runPoststart(_ hooks: [Hook], _ record: ContainerRecord) throws(RuntimeError) {
-        try HookRunner.run(hooks, "poststart", record.state(.running))
+    /// runc's way, and the newer specification's: a container whose poststart hook fails is stopped.
+    private static func runPoststart(_ directory: StateDirectory, _ record: ContainerRecord) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            let hooks = try Bundle.parse(directory.configPath, bundle: record.bundle).spec.hooks?.poststart ?? []
+            try HookRunner.run(hooks, "poststart", record.state(.running))
+        } catch {
+            // It may have ended by itself meanwhile; the hook's failure is what must be told.
+            try? record.openInit()?.signal(SIGKILL)
+            throw error
+        }
     }
 }

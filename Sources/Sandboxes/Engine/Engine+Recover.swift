@@ -87,7 +87,7 @@ extension Engine {
             let (bundle, rootfs) = (places.bundle(record.id), places.rootfs(record.id))
             let whole = await Blocking.run {
                 File.exists(bundle + "/config.json")
-                    && ((try? MountInfo.all())?.contains { $0.mountPoint == rootfs } ?? true)
+                    && (try? FilesystemStatistics(rootfs).type) == FilesystemStatistics.overlayMagic
             }
             if whole, sandboxes[record.sandbox]?.record.stage == .ready { return }
             note(record.id) { record in
