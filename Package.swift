@@ -164,6 +164,14 @@ let package = Package(
                 "Kubelet", "Cgroups", "KubeTypes", "CRI", "Linux", "TestKit", protobuf, nioCore, nioPosix, nioHTTP1,
                 nioSSL, log,
             ]),
+        tests("ShimTests", ["Shim", "ShimProtocol", "ShimClient", "Linux", "JSON", "TestKit"]),
+        tests(
+            "SandboxesTests",
+            [
+                "Sandboxes", "CRI", "Images", "PodNetwork", "OCISpec", "JSON", "Linux", "TestKit", protobuf, log,
+            ]),
+        tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
+        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],

@@ -49,6 +49,8 @@ int sys_make_raw(int fd, void *saved, size_t size) {
     if (tcgetattr(fd, &mode) < 0) return -errno;
     memcpy(saved, &mode, sizeof(mode));
     cfmakeraw(&mode);
+    /* The container's "\n" comes untranslated: this terminal makes "\r\n" of it, as runc has it. */
+    mode.c_oflag |= OPOST;
     RESULT(tcsetattr(fd, TCSANOW, &mode));
 }
 int sys_restore_terminal(int fd, const void *saved) {

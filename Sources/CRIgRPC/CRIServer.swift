@@ -50,9 +50,22 @@ public final class CRIServer: Sendable {
     }
 
     /// Serves until the task is cancelled or ``shutDown()`` was called, then removes the socket file.
-    public func run() async throws {
+    ///
+    /// A cancellation lets the calls under way end for `grace` before it cuts them. The listening socket is closed first
+    /// in any case: a connection that is accepted by a cancelled server takes the process down (swift-nio's async writers
+    /// trap when nobody finishes them).
+    public func run(grace: Duration = .seconds(2)) async throws {
         defer { removeSocket() }
-        try await server.serve()
+        let serving = Task { try await server.serve() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            server.beginGracefulShutdown()
+            Task {
+                try? await Task.sleep(for: grace)
+                serving.cancel()
+            }
+        }
     }
 
     /// Takes no more calls; ``run()`` returns when those under way have ended.

@@ -8,7 +8,9 @@ final class LayerReading {
     private let blob: HashingSource
     /// The uncompressed layer; nil when the layer is not compressed, and one digest does for both.
     private let diff: HashingSource?
-    private let source: ReadAhead
+    private let source: BudgetedSource
+    /// What runs on the other core: reading, the blob's digest, and decompression.
+    private let ahead: ReadAhead
 
     init(
         _ layer: ImagePlan.Layer, _ contents: TarballContents, _ budget: UnpackBudget, _ limits: ImageLimits,
@@ -24,11 +26,13 @@ final class LayerReading {
         switch compression {
         case .none:
             diff = nil
-            source = ReadAhead(BudgetedSource(blob, budget))
+            ahead = ReadAhead(blob)
+            source = BudgetedSource(ahead, budget)
         case .gzip, .zstd:
-            let diff = HashingSource(try Decompressor(blob))
+            ahead = ReadAhead(try Decompressor(blob))
+            let diff = HashingSource(ahead)
             self.diff = diff
-            source = ReadAhead(BudgetedSource(diff, budget))
+            source = BudgetedSource(diff, budget)
         case .unsupported(let name):
             throw .refused(entry: nil, reason: "compressed with \(name); plain, gzip and zstd can be read")
         }
@@ -49,8 +53,8 @@ final class LayerReading {
     /// Reads what is left, and holds the digests against what was announced.
     func verify() throws(ImportFailure) {
         while try source.skip(1 << 30) > 0 {}
-        // The digests are the other thread's until it has ended.
-        source.stop()
+        // The blob's digest is the other thread's until it has ended.
+        ahead.stop()
         if diff != nil { try blob.drain() }
         let (actualBlob, actualDiff) = (blob.digest(), diff?.digest())
         if let announced = layer.blob, announced != actualBlob {

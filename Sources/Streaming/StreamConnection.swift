@@ -11,7 +11,9 @@ enum StreamConnection: Sendable {
     /// A WebSocket whose ticket was good.
     case opened(WebSocket, StreamRequest, ports: [UInt16])
     /// Anything else; it gets an answer that says why.
-    case refused(HTTP, HTTPRequestHead)
+    ///
+    /// The upgrade handler swallows the heads of requests whose upgrade it refused, so these come along.
+    case refused(HTTP, HTTPRequestHead?)
 
     /// Sets up a new connection: HTTP first, a WebSocket when the request has a good ticket.
     static func configure(
@@ -25,27 +27,18 @@ enum StreamConnection: Sendable {
                 channel.eventLoop.makeCompletedFuture { try open(channel, admission, configuration) }
             })
         let upgrade = NIOTypedHTTPServerUpgradeConfiguration(
-            upgraders: [upgrader],
+            upgraders: [upgrader, RefusedUpgrader(supportedProtocol: "spdy/3.1", admission: admission)],
             notUpgradingCompletionHandler: { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let head = admission.head else { throw ProtocolViolation(code: .protocolError) }
-                    return .refused(try HTTP(wrappingChannelSynchronously: channel), head)
+                    .refused(try HTTP(wrappingChannelSynchronously: channel), admission.head)
                 }
             })
         return channel.eventLoop.makeCompletedFuture {
             let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: .init(upgradeConfiguration: upgrade))
-            try recordHead(channel, admission)
             closeUnlessDecided(channel, connection, within: configuration.requestLimit)
             return connection
         }
-    }
-
-    /// Notes the request before the upgrade handler, which passes on only the rest of a request that it has refused.
-    private static func recordHead(_ channel: any Channel, _ admission: StreamAdmission) throws {
-        let pipeline = channel.pipeline.syncOperations
-        let upgrade = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<StreamConnection>.self)
-        try pipeline.addHandler(HeadRecorder(admission), position: .before(upgrade))
     }
 
     private static func open(
@@ -86,21 +79,23 @@ private final class IdleCloser: ChannelInboundHandler {
     }
 }
 
-/// Notes a connection's first request, and leaves.
-private final class HeadRecorder: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
+/// Refuses an upgrade that is known and not done, and notes who asked.
+private struct RefusedUpgrader: NIOTypedHTTPServerProtocolUpgrader {
+    typealias UpgradeResult = StreamConnection
 
-    private let admission: StreamAdmission
+    let supportedProtocol: String
+    let requiredUpgradeHeaders: [String] = []
+    let admission: StreamAdmission
 
-    init(_ admission: StreamAdmission) { self.admission = admission }
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        admission.record(upgradeRequest)
+        return channel.eventLoop.makeFailedFuture(ProtocolViolation(code: .unacceptableData))
+    }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head(let head) = unwrapInboundIn(data) {
-            admission.record(head)
-            context.pipeline.syncOperations.removeHandler(self, promise: nil)
-        }
-        context.fireChannelRead(data)
+    func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<StreamConnection> {
+        channel.eventLoop.makeFailedFuture(ProtocolViolation(code: .unacceptableData))
     }
 }
 
@@ -131,13 +126,14 @@ private final class StreamAdmission: Sendable {
     /// What the ticket was for, once it was taken.
     var taken: (StreamRequest, [UInt16])? { state.withLock { $0 } }
 
-    /// The connection's first request, once it was read.
+    /// The request whose upgrade was looked at.
     var head: HTTPRequestHead? { request.withLock { $0 } }
 
     func record(_ head: HTTPRequestHead) { request.withLock { $0 = $0 ?? head } }
 
     /// Takes the ticket of a request; nil refuses it. A request that could never be served leaves its ticket alone.
     func decide(_ head: HTTPRequestHead) -> HTTPHeaders? {
+        record(head)
         guard let target = StreamTarget(head),
             let version = RemoteCommand.choose(
                 from: head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)),

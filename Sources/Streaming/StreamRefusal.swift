@@ -4,9 +4,15 @@ import NIOHTTP1
 /// Says over HTTP why there is no stream.
 enum StreamRefusal {
     static func answer(
-        _ head: HTTPRequestHead, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+        _ known: HTTPRequestHead?, _ inbound: NIOAsyncChannelInboundStream<HTTPServerRequestPart>,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws {
-        let (status, text) = reason(head)
+        var head = known
+        if head == nil {
+            var parts = inbound.makeAsyncIterator()
+            if case .head(let first) = try await parts.next() { head = first }
+        }
+        let (status, text) = head.map(reason) ?? (.badRequest, "the upgrade is malformed or unknown: \(wanted)")
         let body = ByteBuffer(string: text + "\n")
         let headers: HTTPHeaders = [
             "Content-Type": "text/plain; charset=utf-8", "Content-Length": "\(body.readableBytes)",
@@ -16,6 +22,10 @@ enum StreamRefusal {
         try await outbound.write(.body(.byteBuffer(body)))
         try await outbound.write(.end(nil))
     }
+
+    private static let wanted =
+        "a stream is opened by an upgrade to a WebSocket (RFC 6455, version 13) with "
+        + RemoteCommand.Version.allCases.map(\.rawValue).joined(separator: " or ")
 
     private static func reason(_ head: HTTPRequestHead) -> (HTTPResponseStatus, String) {
         let protocols = RemoteCommand.Version.allCases.map(\.rawValue).joined(separator: " or ")
@@ -30,7 +40,7 @@ enum StreamRefusal {
             )
         }
         guard upgrades.contains("websocket") else {
-            return (.badRequest, "a stream is opened by an upgrade to a WebSocket with \(protocols)")
+            return (.badRequest, wanted)
         }
         guard head.headers["sec-websocket-version"] == ["13"], head.headers["sec-websocket-key"].count == 1 else {
             return (.badRequest, "the WebSocket request is malformed: version 13 and one key are needed (RFC 6455)")

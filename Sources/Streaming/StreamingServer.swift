@@ -116,7 +116,19 @@ public final class StreamingServer: Sendable {
     }
 
     /// Serves streams until the task is cancelled; streams under way are cut then.
+    ///
+    /// The listening socket is closed before anything is cancelled, and what it had accepted is served first: a connection
+    /// that nobody takes takes the process down (swift-nio's async writers trap when nobody finishes them).
     public func run(serving runtime: any StreamingRuntime) async throws {
+        let accepting = Task { try await accept(serving: runtime) }
+        try await withTaskCancellationHandler {
+            try await accepting.value
+        } onCancel: {
+            listener.channel.close(promise: nil)
+        }
+    }
+
+    private func accept(serving runtime: any StreamingRuntime) async throws {
         try await listener.executeThenClose { inbound in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in inbound {
@@ -130,6 +142,7 @@ public final class StreamingServer: Sendable {
                         if admitted { self.connections.withLock { $0 -= 1 } }
                     }
                 }
+                group.cancelAll()
             }
         }
     }
@@ -140,7 +153,9 @@ public final class StreamingServer: Sendable {
         do {
             switch try await connection.get() {
             case .refused(let channel, let head):
-                try await channel.executeThenClose { _, outbound in try await StreamRefusal.answer(head, outbound) }
+                try await channel.executeThenClose { inbound, outbound in
+                    try await StreamRefusal.answer(head, inbound, outbound)
+                }
             case .opened(let channel, let request, let ports):
                 try await channel.executeThenClose { inbound, outbound in
                     let writer = FrameWriter(outbound: outbound)

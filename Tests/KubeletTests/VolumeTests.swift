@@ -17,6 +17,19 @@ import Testing
                 containerLogs: scratch.file("links")), namespace: "default", name: "web", uid: "u1")
     }
 
+    /// From the kernel's own table, read to its end.
+    private func mounted(below path: String) throws -> [String] {
+        try MountInfo.all().map(\.mountPoint).filter { $0.hasPrefix(path + "/") }
+    }
+
+    /// Paths whose mounts go with the test, however it ends.
+    private func cleanPaths(_ scratch: Scratch) -> PodPaths {
+        let paths = paths(scratch)
+        // What is left then shows in the scratch directory, which can't be removed.
+        scratch.atEnd { try? PodVolumes(paths: paths).tearDown() }
+        return paths
+    }
+
     private func pod(_ volumes: [Volume], mounts: [VolumeMount] = [], fsGroup: Int64? = nil) -> Pod {
         Given.pod([Given.container("app") { $0.volumeMounts = mounts }]) {
             $0.spec.volumes = volumes
@@ -33,7 +46,7 @@ import Testing
 
     @Test func `an empty directory is everybody's, and its group's when asked`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let volume = Volume(name: "v", emptyDir: EmptyDirVolumeSource())
             try PodVolumes(paths: paths).setUp(pod([volume]))
             #expect(try FileStatus(paths.emptyDir("v")).permissions == 0o777)
@@ -45,6 +58,45 @@ import Testing
             try scratch.write("root/pods/u1/volumes/kubernetes.io~empty-dir/v/kept", "x")
             try PodVolumes(paths: paths).setUp(pod([volume]))
             #expect(Files.read(paths.emptyDir("v") + "/kept") == "x")
+            try PodVolumes(paths: paths).tearDown()
+            #expect(!Files.exists(paths.directory))
+        }
+    }
+
+    @Test(.needs(.root)) func `an empty directory in memory is a tmpfs of its size, mounted once`() async throws {
+        try await Scratch.use { scratch in
+            let paths = cleanPaths(scratch)
+            let volume = Volume(
+                name: "v", emptyDir: EmptyDirVolumeSource(medium: .memory, sizeLimit: Quantity(bytes: 1 << 20)))
+            let volumes = PodVolumes(paths: paths)
+            let (path, parent) = (paths.emptyDir("v"), paths.volumes + "/kubernetes.io~empty-dir")
+            try volumes.setUp(pod([volume]))
+            try volumes.setUp(pod([volume]))
+            // By mount ids: reading the mount table on a busy machine may miss an entry.
+            #expect(try PodVolumes.isMountPoint(path, in: parent))
+            let statistics = try FilesystemStatistics(path)
+            #expect(statistics.type == FilesystemStatistics.tmpfsMagic)
+            #expect(statistics.totalBytes == 1 << 20)
+            #expect(try FileStatus(path).permissions == 0o777)
+            try Mount.unmount(path)
+            #expect(try !PodVolumes.isMountPoint(path, in: parent))
+            try volumes.setUp(pod([volume]))
+            try volumes.tearDown()
+            #expect(!Files.exists(paths.directory))
+        }
+    }
+
+    @Test(.needs(.root)) func `what somebody else has mounted below a pod is never emptied`() async throws {
+        try await Scratch.use { scratch in
+            let paths = cleanPaths(scratch)
+            try PodVolumes(paths: paths).setUp(pod([Volume(name: "v", emptyDir: EmptyDirVolumeSource())]))
+            _ = try scratch.directory("precious")
+            try scratch.write("precious/file", "x")
+            let target = try scratch.directory("root/pods/u1/volumes/kubernetes.io~empty-dir/v/inside")
+            try Mount.bind(scratch.file("precious"), on: target)
+            #expect(throws: SystemError.self) { try PodVolumes(paths: paths).tearDown() }
+            #expect(Files.read(scratch.file("precious/file")) == "x")
+            try Mount.unmount(target)
             try PodVolumes(paths: paths).tearDown()
             #expect(!Files.exists(paths.directory))
         }
@@ -95,7 +147,7 @@ import Testing
 
     @Test(.needs(.root)) func `a sub path is bound where its owner can't move it`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let volume = Volume(name: "v", emptyDir: EmptyDirVolumeSource())
             let pod = pod(
                 [volume],
@@ -121,7 +173,7 @@ import Testing
             // Preparing again mounts once, not one over the other; and now the link leads out.
             #expect(throws: VolumeError.self) { try mounts(pod, paths) }
             try PodVolumes(paths: paths).tearDown()
-            #expect(MountTable.below(scratch.path).isEmpty)
+            #expect(try mounted(below: scratch.path).isEmpty)
         }
     }
 
@@ -130,7 +182,7 @@ import Testing
         async throws
     {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let volume = Volume(name: "v", emptyDir: EmptyDirVolumeSource())
             for subPath in ["evil", "evil/passwd", "evil/new/directory"] {
                 let pod = pod([volume], mounts: [VolumeMount(name: "v", mountPath: "/data", subPath: subPath)])
@@ -141,13 +193,13 @@ import Testing
                 #expect(throws: VolumeError.self) { try mounts(pod, paths) }
             }
             #expect(!Files.exists("/etc/new/directory"))
-            #expect(MountTable.below(scratch.path).isEmpty)
+            #expect(try mounted(below: scratch.path).isEmpty)
         }
     }
 
     @Test(.needs(.root)) func `a link that stays inside the volume is followed`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let pod = pod(
                 [Volume(name: "v", emptyDir: EmptyDirVolumeSource())],
                 mounts: [VolumeMount(name: "v", mountPath: "/data", subPath: "link")])
@@ -160,7 +212,7 @@ import Testing
 
     @Test func `an expression in a sub path must have its variables and stay inside`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let pod = pod(
                 [Volume(name: "v", emptyDir: EmptyDirVolumeSource())],
                 mounts: [VolumeMount(name: "v", mountPath: "/data", subPathExpr: "$(NAME)/x")])
@@ -172,7 +224,7 @@ import Testing
 
     @Test func `a termination message is read back from our own file only, and cut`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             let container = Given.container("app") { $0.terminationMessagePath = "/dev/termination-log" }
             let file = try TerminationMessage.prepare(container, paths: paths)
             #expect(try FileStatus(file).permissions == 0o666)
@@ -205,7 +257,7 @@ import Testing
 
     @Test func `logs are removed and read below our own directory, whatever links a pod has planted`() async throws {
         try await Scratch.use { scratch in
-            let paths = paths(scratch)
+            let paths = cleanPaths(scratch)
             _ = try scratch.directory("victim/app")
             try scratch.write("victim/app/0.log", "2026-01-01T00:00:00.1Z stdout F secret\n")
             _ = try scratch.directory("logs/default_web_u1")

@@ -50,9 +50,9 @@ struct TerminalTests {
             guard let master = message.takeDescriptor() else { throw NoTerminal() }
             #expect(try await bundle.oci("start", bundle.id).code == 0)
             let seen = try await read(master, until: "ready")
-            #expect(seen == "/dev/pts/0\n33 77\nconsole\n1000\nready\n", "\(seen.debugDescription)")
+            #expect(seen == "/dev/pts/0\r\n33 77\r\nconsole\r\n1000\r\nready\r\n", "\(seen.debugDescription)")
             try master.writeAll("typed\n")
-            #expect(try await read(master, until: "got").contains("got typed\n"))
+            #expect(try await read(master, until: "got").contains("got typed\r\n"))
         }
     }
 
@@ -68,7 +68,7 @@ struct TerminalTests {
             #expect(outcome.code == 0, "\(outcome.errors)")
             var message = try socket.accept().receive(limit: 64, mostDescriptors: 1)
             guard let master = message.takeDescriptor() else { throw NoTerminal() }
-            #expect(try await read(master, until: "done") == "/dev/pts/0\ndone\n")
+            #expect(try await read(master, until: "done") == "/dev/pts/0\r\ndone\r\n")
         }
     }
 

@@ -15,7 +15,7 @@ struct AnswersTests {
             let engine = fixture.engine
             let status = try await engine.status(CRIStatusRequest.with { $0.verbose = true })
             #expect(status.status.conditions.map(\.type) == ["RuntimeReady", "NetworkReady"])
-            #expect(status.status.conditions.allSatisfy(\.status))
+            #expect(status.status.conditions.allSatisfy { $0.status })
             #expect(status.info["config"]?.contains("\"cgroupDriver\":\"cgroupfs\"") == true)
             #expect(try await engine.runtimeConfig(CRIRuntimeConfigRequest()).linux.cgroupDriver == .cgroupfs)
             #expect(try await engine.version(CRIVersionRequest()).runtimeApiVersion == "v1")
@@ -63,6 +63,8 @@ struct AnswersTests {
             let sandboxInfo = try JSONValue.parse(Array(try #require(podInfo.info["info"]).utf8))
             #expect(sandboxInfo["config"]?["metadata"]?["uid"]?.stringValue == "uid-answers")
             #expect(sandboxInfo["runtimeSpec"]?["hostname"]?.stringValue == "answers")
+            let interface = sandboxInfo["cniResult"]?["Interfaces"]?["eth0"]
+            #expect(interface?["IPConfigs"]?[0]?["IP"]?.stringValue == podInfo.status.network.ip)
             #expect(podInfo.containersStatuses.map(\.id) == [container])
 
             try await eventually("the container has used the processor") {

@@ -113,11 +113,10 @@ struct PodOptionsTests {
     func hostileVolume() async throws {
         try await EngineFixture.use { fixture in
             let tarball = try await TestImage.busybox(
-                in: fixture.scratch, volumes: #""/../../../etc/ssh": {}, "/escape": {}, "/loop/x": {}"#,
+                in: fixture.scratch, volumes: #""/../../../etc/ssh": {}, "/escape": {}"#,
                 name: "localhost/hostile:latest"
             ) { root in
                 try File.symlink("/etc", root + "/escape")
-                try File.symlink("/loop", root + "/loop")
             }
             _ = try await fixture.images.load(tarball: tarball)
             let pod = fixture.sandboxConfig("hostile")
@@ -129,6 +128,26 @@ struct PodOptionsTests {
             }
             // The image's own /etc/passwd, not the host's.
             #expect(text.hasPrefix("0\nroot:x:0:0:root:/root:/bin/sh"))
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("a volume path whose links lead round in a circle is refused by name")
+    func circularVolume() async throws {
+        try await EngineFixture.use { fixture in
+            let tarball = try await TestImage.busybox(
+                in: fixture.scratch, volumes: #""/loop/x": {}"#, name: "localhost/circle:latest"
+            ) { root in
+                try File.symlink("/loop", root + "/loop")
+            }
+            _ = try await fixture.images.load(tarball: tarball)
+            let pod = fixture.sandboxConfig("circle")
+            let sandbox = try await fixture.run(pod)
+            var config = fixture.containerConfig("main", ["/bin/true"])
+            config.image.image = "localhost/circle:latest"
+            let asked = config
+            let failure = await refusal { _ = try await fixture.create(asked, in: sandbox, of: pod) }
+            #expect(failure?.message.contains("volume at /loop/x, where its symbolic links lead round") == true)
             try await fixture.stopAndRemove(sandbox)
         }
     }

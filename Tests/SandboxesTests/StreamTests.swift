@@ -118,7 +118,7 @@ struct StreamTests {
     func portForward() async throws {
         try await EngineFixture.use { fixture in
             let (sandbox, container) = try await pod(fixture, "ports") {
-                $0.command = ["/bin/sh", "-c", "while true; do echo from the pod | nc -l -s 127.0.0.1 -p 8123; done"]
+                $0.command = ["/bin/sh", "-c", "while true; do echo from the pod | nc -l -p 8123; done"]
             }
             var socket: Int32 = -1
             try await eventually("somebody listens") {

@@ -54,10 +54,7 @@ public enum ProcessTable {
 
     /// The arguments joined by spaces; empty for a process that has ended.
     public static func commandLine(_ pid: pid_t) -> String {
-        guard let file = fopen("/proc/\(pid)/cmdline", "re") else { return "" }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = fread(&buffer, 1, buffer.count, file)
-        return String(decoding: buffer[..<count].map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+        ProcFile.text("/proc/\(pid)/cmdline").split(separator: "\0", omittingEmptySubsequences: false)
+            .joined(separator: " ")
     }
 }

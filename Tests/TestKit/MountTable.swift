@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Glibc
 
 /// The mounts that this process sees (proc_pid_mountinfo(5)).
 public enum MountTable {
@@ -9,11 +9,26 @@ public enum MountTable {
 
     /// Every mount point, in the kernel's order.
     public static func all() -> [String] {
-        guard let data = FileManager.default.contents(atPath: "/proc/self/mountinfo") else { return [] }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
+        ProcFile.text("/proc/self/mountinfo").split(separator: "\n").compactMap { line -> String? in
             let fields = line.split(separator: " ", omittingEmptySubsequences: false)
             guard fields.count > 4 else { return nil }
             return fields[4].split(separator: "\\040", omittingEmptySubsequences: false).joined(separator: " ")
+        }
+    }
+}
+
+/// Files of procfs, which have no length: Foundation stops after their first page.
+public enum ProcFile {
+    /// The whole file; empty when it isn't there.
+    public static func text(_ path: String) -> String {
+        guard let file = fopen(path, "re") else { return "" }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = fread(&chunk, 1, chunk.count, file)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
         }
     }
 }

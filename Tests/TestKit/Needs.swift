@@ -19,8 +19,7 @@ public enum Feature: String, Sendable {
         switch self {
         case .root: geteuid() == 0
         case .overlayfs:
-            String(decoding: FileManager.default.contents(atPath: "/proc/filesystems") ?? Data(), as: UTF8.self)
-                .contains("overlay")
+            ProcFile.text("/proc/filesystems").contains("overlay")
         case .programs: ["kubesim-oci", "kubesim-shim"].allSatisfy { Self.isExecutable(Binaries.path($0)) }
         case .busybox: Self.isExecutable("/bin/busybox")
         case .cniPlugins:

@@ -133,8 +133,7 @@ public final class TestNode: Sendable {
 
     /// What `kill -0` can't tell: an ended child that nobody has reaped.
     private static func isZombie(_ pid: pid_t) -> Bool {
-        let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
-        return String(decoding: stat, as: UTF8.self).contains(") Z ")
+        ProcFile.text("/proc/\(pid)/stat").contains(") Z ")
     }
 
     private func reap(_ pid: pid_t) async throws {

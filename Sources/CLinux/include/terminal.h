@@ -12,7 +12,7 @@ int sys_set_controlling_terminal(int fd);
 int sys_window_size(int fd, unsigned short *rows, unsigned short *columns);
 int sys_set_window_size(int fd, unsigned short rows, unsigned short columns);
 int sys_is_terminal(int fd);
-/// Clears ONLCR, so that "\n" stays "\n" (what runc does on the container's pty).
+/// Clears ONLCR, so that "\n" stays "\n" (what runc does when it carries the terminal's bytes itself).
 int sys_clear_onlcr(int fd);
 /// Raw mode; `saved` (at least 64 bytes) receives what sys_restore_terminal takes.
 int sys_make_raw(int fd, void *saved, size_t size);

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import KubeTypes
 import Linux
@@ -50,8 +51,7 @@ struct PodVolumes: Sendable {
         switch source.medium {
         case .unset: break
         case .memory:
-            let mounted = try MountInfo.all().contains { $0.mountPoint == path }
-            if mounted { return }
+            if try Self.isMountPoint(path, in: "\(paths.volumes)/kubernetes.io~empty-dir") { return }
             let size = source.sizeLimit.map { "size=\(max($0.value, 4096))" }
             try Mount.mount(
                 source: "tmpfs", target: path, type: "tmpfs", flags: [.noSetID, .noDevices],
@@ -70,15 +70,36 @@ struct PodVolumes: Sendable {
         guard chmod(path, mode) == 0 else { throw SystemError("chmod", path: path, errno: .current) }
     }
 
-    /// Takes away everything below the pod's directory, and its mounts first.
+    /// Takes away everything below the pod's directory, and its mounts first. What is mounted there by anybody else is
+    /// never entered: then the directory stays and the error names it.
     func tearDown() throws {
-        let mounts = try MountInfo.all().map(\.mountPoint).filter { $0.hasPrefix(paths.directory + "/") }
-        for mount in mounts.reversed() { try Mount.unmount(mount, detach: true) }
-        // A mount that has come back, or that we can't see away, must not be emptied: look once more.
-        let left = try MountInfo.all().first { $0.mountPoint.hasPrefix(paths.directory + "/") }
-        if let left { throw VolumeError("\(left.mountPoint) is still mounted: its pod's directory stays") }
         guard File.exists(paths.directory) else { return }
+        try unmountAll(below: "\(paths.volumes)/kubernetes.io~empty-dir", depth: 1)
+        try unmountAll(below: paths.subPaths, depth: 3)
         try Directory.removeTree(paths.directory)
+    }
+
+    /// Looks where we mount instead of into the mount table, whose reading may miss an entry while others come and go.
+    private func unmountAll(below directory: String, depth: Int) throws {
+        guard File.exists(directory) else { return }
+        for name in try Directory.names(directory) {
+            let path = "\(directory)/\(name)"
+            if depth > 1 {
+                if try FileStatus(path, followLinks: false).isDirectory {
+                    try unmountAll(below: path, depth: depth - 1)
+                }
+            } else {
+                // Bounded: nobody but us mounts here, and we mount once.
+                for _ in 0..<8 where try Self.isMountPoint(path, in: directory) {
+                    try Mount.unmount(path, detach: true)
+                }
+            }
+        }
+    }
+
+    /// Is something mounted on it? By statx(2)'s mount ids, so that bind mounts of the same filesystem count too.
+    static func isMountPoint(_ path: String, in parent: String) throws(SystemError) -> Bool {
+        try FileStatus(path, followLinks: false).raw.mount_id != FileStatus(parent).raw.mount_id
     }
 }
 

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import Linux
 
 /// What a node needs to know of its host.
 enum HostFacts {
@@ -36,7 +36,8 @@ enum HostFacts {
 
     /// The interface of the default route (proc_net_route: destination and mask zero).
     private static func defaultRouteInterface() -> String? {
-        let table = String(decoding: FileManager.default.contents(atPath: "/proc/net/route") ?? Data(), as: UTF8.self)
+        // A host without the file has no IPv4, and no default route then.
+        let table = (try? File.readText("/proc/net/route")) ?? ""
         for line in table.split(separator: "\n").dropFirst() {
             let fields = line.split(separator: "\t")
             if fields.count > 7, fields[1] == "00000000", fields[7] == "00000000" { return String(fields[0]) }

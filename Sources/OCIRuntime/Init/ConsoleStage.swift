@@ -12,8 +12,7 @@ enum ConsoleStage {
         let plan = context.plan
         return try step("terminal") { () throws(SystemError) in
             let master = try openMaster(root: root)
-            let peer = try openPeer(master, plan.process)
-            try check(sys_clear_onlcr(peer.raw), "tcsetattr")
+            let peer = try openPeer(master, plan.process, context.console)
             try send(master, to: context.console)
             if plan.namespaces.creates(.mount), plan.devices != nil { try bindConsole(peer, root: root) }
             return peer
@@ -21,12 +20,11 @@ enum ConsoleStage {
     }
 
     /// For `exec`: from inside the container, whose root this process has.
-    static func openInside(_ process: ProcessPlan, console: Int32) throws(RuntimeError) -> Descriptor {
+    static func openInside(_ process: ProcessPlan, console: ConsoleTarget) throws(RuntimeError) -> Descriptor {
         try step("terminal") { () throws(SystemError) in
             let root = try File.open("/", OpenFlag.path | O_DIRECTORY)
             let master = try openMaster(root: root.raw)
-            let peer = try openPeer(master, process)
-            try check(sys_clear_onlcr(peer.raw), "tcsetattr")
+            let peer = try openPeer(master, process, console)
             try send(master, to: console)
             return peer
         }
@@ -52,24 +50,25 @@ enum ConsoleStage {
     }
 
     /// The other end by ioctl, never by its name (CVE-2025-52565).
-    private static func openPeer(_ master: borrowing Descriptor, _ process: ProcessPlan) throws(SystemError)
-        -> Descriptor
-    {
+    private static func openPeer(
+        _ master: borrowing Descriptor, _ process: ProcessPlan, _ console: ConsoleTarget
+    ) throws(SystemError) -> Descriptor {
         try check(sys_pty_unlock(master.raw), "TIOCSPTLCK")
         let peer = Descriptor(owning: try check(sys_pty_peer(master.raw), "TIOCGPTPEER"))
         try checkErrno(fchown(peer.raw, process.uid, gid_t.max), "chown the terminal")
         if let size = process.consoleSize {
             try check(sys_set_window_size(master.raw, size.height, size.width), "TIOCSWINSZ")
         }
+        if console.isCarriedHere { try check(sys_clear_onlcr(peer.raw), "tcsetattr") }
         return peer
     }
 
     /// One byte of the name of what comes, and the descriptor (runc's console socket protocol).
-    private static func send(_ master: borrowing Descriptor, to console: Int32) throws(SystemError) {
+    private static func send(_ master: borrowing Descriptor, to console: ConsoleTarget) throws(SystemError) {
         let name = Array("/dev/ptmx".utf8)
         let sent = name.withUnsafeBytes { bytes in
             [master.raw].withUnsafeBufferPointer {
-                sys_send(console, bytes.baseAddress, bytes.count, $0.baseAddress, 1, 0)
+                sys_send(console.socket, bytes.baseAddress, bytes.count, $0.baseAddress, 1, 0)
             }
         }
         try check(sent, "send the terminal to the console socket")

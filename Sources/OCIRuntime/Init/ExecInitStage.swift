@@ -14,13 +14,13 @@ final class ExecContext {
     /// CLONE_NEW… of all that the container has of its own.
     let namespaces: UInt64
     let seccomp: SeccompProgram?
-    let console: Int32
+    let console: ConsoleTarget
     let preservedDescriptors: Int
 
     init(
         plan: ProcessPlan, channel: Channel, parentEnd: Int32, lock: Int32, container: Int32, namespaces: UInt64,
         seccomp: SeccompProgram?,
-        console: Int32, preservedDescriptors: Int
+        console: ConsoleTarget, preservedDescriptors: Int
     ) {
         self.plan = plan
         self.channel = channel

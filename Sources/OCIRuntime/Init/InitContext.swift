@@ -22,8 +22,7 @@ final class InitContext {
     let gate: Gate
     /// For each of the plan's mounts, a bind source's detached tree, or -1.
     let sources: [Int32]
-    /// The connected console socket, or -1.
-    let console: Int32
+    let console: ConsoleTarget
     let seccomp: SeccompProgram?
     let cgroup: Cgroup
     /// Joined by the child itself, in this order.
@@ -38,7 +37,8 @@ final class InitContext {
     var userNamespace: Int32 = -1
 
     init(
-        plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32], console: Int32,
+        plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32],
+        console: ConsoleTarget,
         seccomp: SeccompProgram?, cgroup: Cgroup, joins: [(kind: Namespace, descriptor: Int32, path: String)],
         rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, cloneFlags: UInt64
     ) {

@@ -2,6 +2,15 @@ import CLinux
 import Glibc
 import Linux
 
+/// What the child has to know of the terminal.
+struct ConsoleTarget {
+    /// The connected socket that the master is sent to, or -1.
+    let socket: Int32
+    /// This runtime carries the bytes; then the pty leaves "\n" as it is, since the terminal outside makes "\r\n" of it.
+    /// On a caller's console socket the pty is as the kernel makes it, which is what shims and kubectl rely on.
+    let isCarriedHere: Bool
+}
+
 /// Where the container's pty goes: to the caller's console socket, or to this process's own terminal.
 final class Console {
     private let socket: Descriptor?
@@ -13,11 +22,10 @@ final class Console {
         self.proxy = proxy
     }
 
-    /// What the child sends the master to, or -1.
-    var number: Int32 {
+    var target: ConsoleTarget {
         switch socket {
-        case .some(let socket): socket.raw
-        case .none: -1
+        case .some(let socket): ConsoleTarget(socket: socket.raw, isCarriedHere: proxy != nil)
+        case .none: ConsoleTarget(socket: -1, isCarriedHere: false)
         }
     }
 

@@ -11,7 +11,7 @@ struct ExecLaunch {
     let spec: Spec
     let seccomp: SeccompProgram?
     let cgroup: Cgroup
-    let console: Int32
+    let console: ConsoleTarget
     /// The locked state directory.
     let lock: Int32
     let preservedDescriptors: Int

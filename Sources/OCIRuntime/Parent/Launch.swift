@@ -57,7 +57,7 @@ enum Launch {
         let context = InitContext(
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
             lock: directory.descriptor.raw,
-            gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.number,
+            gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.target,
             seccomp: seccomp, cgroup: cgroup, joins: joins.inChild, rootfsStatus: rootfs,
             preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring,
             cloneFlags: plan.namespaces.cloneFlags)

@@ -45,7 +45,7 @@ enum Exec {
         let console = try Console.open(plan, socket: options.consoleSocket, here: !options.detach)
         let joiner = try ExecLaunch(
             plan: plan, record: record, spec: bundle.spec, seccomp: seccomp, cgroup: Delete.openCgroup(record),
-            console: console.number, lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
+            console: console.target, lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
         let started = try joiner.start(container) { log.warning($0) }
         do throws(RuntimeError) {
             if let file = options.pidFile {

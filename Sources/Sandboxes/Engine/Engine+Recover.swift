@@ -25,13 +25,12 @@ extension Engine {
             containerKeys[record.key] = record.id
             if record.stage == .exited { containers[record.id]?.ended.open() }
         }
-        let strays = await StrayShims.find(below: places.state + "/sandboxes")
         await withTaskGroup(of: Void.self) { group in
             for record in contents.sandboxes {
-                group.addTask { await self.recover(record, stray: strays[record.id]) }
+                group.addTask { await self.recover(record) }
             }
         }
-        await clearLeftovers(contents, strays: strays)
+        await clearLeftovers(contents)
         let kept = Set(sandboxes.values.filter(\.record.networkAttached).map(\.record.id.text))
         await network.collectGarbage(keep: kept)
         let running = containers.values.filter { $0.record.stage == .running }.count
@@ -43,7 +42,7 @@ extension Engine {
     }
 
     /// Brings one sandbox and its containers to the truth.
-    private func recover(_ record: SandboxRecord, stray: Int32?) async {
+    private func recover(_ record: SandboxRecord) async {
         let id = record.id
         var lives = false
         do {
@@ -51,7 +50,7 @@ extension Engine {
             lives = true
         } catch {
             // No shim serves the pod: after a reboot, or because it died. One that runs and can't be talked to is ended.
-            if let stray { await StrayShims.end(stray) }
+            await StrayShims.end(id, below: places.state + "/sandboxes")
         }
         for entry in containers(of: id) where entry.record.stage == .starting {
             await settleStart(entry.record.id)
@@ -131,7 +130,7 @@ extension Engine {
     }
 
     /// Takes away what no record speaks for.
-    private func clearLeftovers(_ contents: RecordStore.Contents, strays: [SandboxID: Int32]) async {
+    private func clearLeftovers(_ contents: RecordStore.Contents) async {
         for entry in containers.values where sandboxes[entry.record.sandbox] == nil {
             await attempt("a container without its sandbox can't be cleared away", entry.record.id) {
                 await self.endCgroup(entry.record.cgroupsPath)
@@ -150,7 +149,7 @@ extension Engine {
             .filter { sandboxes[$0] == nil }
         for id in lostSandboxes {
             await attempt("the leftovers of a sandbox can't be cleared away", id) {
-                try await self.clearLost(id, stray: strays[id])
+                try await self.clearLost(id)
             }
         }
         let lostContainers = Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
@@ -170,7 +169,7 @@ extension Engine {
     }
 
     /// Ends a pod of which nothing is known but its name.
-    private func clearLost(_ id: SandboxID, stray: Int32?) async throws {
+    private func clearLost(_ id: SandboxID) async throws {
         let (places, store) = (places, store)
         if let shim = try? await shims.connect(directory: places.shim(id)) {
             let info = try await shim.info()
@@ -179,8 +178,8 @@ extension Engine {
             }
             try await shim.shutdown()
             await shim.disconnect()
-        } else if let stray {
-            await StrayShims.end(stray)
+        } else {
+            await StrayShims.end(id, below: places.state + "/sandboxes")
         }
         let runtime = RuntimeCommand(path: configuration.runtimePath, root: places.runtimeRoot)
         try await Blocking.run { try runtime.delete(id.text) }

@@ -128,7 +128,7 @@ extension Engine {
                 record.pausePID = pid
                 record.stage = .ready
                 record.addresses = network?.ips ?? []
-                record.networkResult = network.map(Self.document)
+                record.networkResult = network.map { Self.document($0, netns: plan.netns ?? "") }
             }
         } catch {
             throw Failure.translate(error, "\(context): record")
@@ -160,19 +160,26 @@ extension Engine {
         return try await step("\(context): network") { try await network.attach(attachment) }
     }
 
-    private static func document(_ result: NetworkResult) -> JSONValue {
-        [
-            "network": .string(result.network),
-            "mac": result.mac.map(JSONValue.string) ?? .null,
-            "ips": .array(
-                result.addresses.map {
-                    ["address": .string($0.cidr), "gateway": $0.gateway.map(JSONValue.string) ?? .null]
-                }),
-            "dns": [
-                "nameservers": .array(result.nameservers.map(JSONValue.string)),
-                "search": .array(result.searchDomains.map(JSONValue.string)),
-                "options": .array(result.dnsOptions.map(JSONValue.string)),
+    /// The network's result as containerd's `cniResult` has it, which people's scripts read.
+    private static func document(_ result: NetworkResult, netns: String) -> JSONValue {
+        let addresses = result.addresses.map { address -> JSONValue in
+            ["IP": .string(address.ip), "Gateway": address.gateway.map(JSONValue.string) ?? ""]
+        }
+        return [
+            "Interfaces": [
+                "eth0": [
+                    "IPConfigs": .array(addresses), "Mac": .string(result.mac ?? ""), "Sandbox": .string(netns),
+                ]
             ],
+            "DNS": [
+                [
+                    "nameservers": .array(result.nameservers.map(JSONValue.string)),
+                    "search": .array(result.searchDomains.map(JSONValue.string)),
+                    "options": .array(result.dnsOptions.map(JSONValue.string)),
+                ]
+            ],
+            "Routes": nil,
+            "Network": .string(result.network),
         ]
     }
 

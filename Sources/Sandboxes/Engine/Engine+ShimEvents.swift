@@ -106,6 +106,8 @@ extension Engine {
             let container = entry.record.id
             guard entry.record.stage == .starting || entry.record.stage == .running else { continue }
             guard let found = info[container: container.text] else {
+                // A start that the shim has not heard of is settled by whoever looks after it.
+                if entry.record.stage == .starting { continue }
                 containerLost(container, why: "the pod's shim does not know the container any more")
                 continue
             }

@@ -34,6 +34,10 @@ enum VolumeCopy {
                 try copyOwner(from: origin, to: target)
             } catch let error as SystemError where error.errno == .noEntry || error.errno == .notDirectory {
                 // The image has nothing there: the volume begins empty.
+            } catch let error as SystemError where error.errno == .loop {
+                throw CRIError(
+                    .invalidArgument,
+                    "the image declares a volume at \(volume), where its symbolic links lead round in a circle")
             }
             result.append((destination, source))
         }
