@@ -68,15 +68,15 @@ run: build samples ## Start a demo node on the sample manifests; Ctrl-C leaves n
 test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
-	KUBESIM_BIN=$(CURDIR)/bin $(SWIFT) test -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
+	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
 
 .PHONY: lint
 lint: ## Check the format of every source
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
 
 .PHONY: format
 format: ## Format every source
-	$(SWIFT) format --in-place --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
 
 .PHONY: bench
 bench: build samples ## Measure beside crun and runc, and the node's way from manifest to process

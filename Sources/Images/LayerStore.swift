@@ -228,11 +228,12 @@ final class LayerStore: @unchecked Sendable {
     private func read(_ chainID: Digest) throws(ImportFailure) -> Layer? {
         var status = stat()
         guard lstat(tree(chainID), &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
-            let record = try readRecord(Record.self, from: recordPath(chainID)), record.version == 1
+            let record = try readRecord(Record.self, from: recordPath(chainID)), record.version == 1,
+            record.boot == nil || record.boot == boot
         else { return nil }
         return Layer(
-            diffID: record.diffID, size: LayerUnpacker.Size(bytes: record.bytes, inodes: record.inodes), isDurable: true
-        )
+            diffID: record.diffID, size: LayerUnpacker.Size(bytes: record.bytes, inodes: record.inodes),
+            isDurable: record.boot == nil)
     }
 }
 

@@ -162,6 +162,58 @@ import Testing
         }
     }
 
+    @Test func `a layer that is damaged on the disk takes its image out of the store, and loading mends it`()
+        async throws
+    {
+        try await Scratch.use { scratch in
+            let root = scratch.file("store")
+            let tarball = scratch.file("image.tar")
+            try Data(image("a", "localhost/a").dockerSave()).write(to: URL(filePath: tarball))
+            do {
+                let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+                _ = try await store.load(tarball: tarball)
+                try await eventually("its layers are on the disk") {
+                    try FileManager.default.contentsOfDirectory(atPath: root + "/layers").allSatisfy {
+                        try !text(root + "/layers/\($0)/layer.json").contains("boot")
+                    }
+                }
+            }
+            for layer in try FileManager.default.contentsOfDirectory(atPath: root + "/layers") {
+                try scratch.write("store/layers/\(layer)/layer.json", "")
+            }
+            let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+            #expect(await store.list() == [])
+            #expect(try await store.load(tarball: tarball).count == 1)
+        }
+    }
+
+    @Test func `a layer that had not reached the disk when the machine went down is not trusted after it`()
+        async throws
+    {
+        try await Scratch.use { scratch in
+            let root = scratch.file("store")
+            let tarball = scratch.file("image.tar")
+            try Data(image("a", "localhost/a").dockerSave()).write(to: URL(filePath: tarball))
+            do {
+                let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+                _ = try await store.load(tarball: tarball)
+                try await eventually("its layers are on the disk") {
+                    try FileManager.default.contentsOfDirectory(atPath: root + "/layers").allSatisfy {
+                        try !text(root + "/layers/\($0)/layer.json").contains("boot")
+                    }
+                }
+            }
+            for layer in try FileManager.default.contentsOfDirectory(atPath: root + "/layers") {
+                let record = try text(root + "/layers/\(layer)/layer.json")
+                let other = record.replacing("{", with: #"{"boot":"another","#, maxReplacements: 1)
+                try scratch.write("store/layers/\(layer)/layer.json", other)
+            }
+            let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+            #expect(await store.list() == [])
+            #expect(try await store.load(tarball: tarball).count == 1)
+        }
+    }
+
     @Test func `a second process is told who has the store`() async throws {
         try await StoreFixture.use { fixture in
             do {

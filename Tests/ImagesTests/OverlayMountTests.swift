@@ -42,4 +42,21 @@ import Testing
             }
         }
     }
+
+    @Test func `what the kernel doesn't like is said in its own words`() async throws {
+        try await Scratch.use { scratch in
+            var mount = try overlay(1, scratch)
+            mount.upper = try scratch.write("file", "no directory")
+            do {
+                try mount.mount()
+                Issue.record("it was mounted")
+            } catch {
+                guard case .failed(_, mount.target, let reason)? = error as? ImportFailure else {
+                    Issue.record("\(error)")
+                    return
+                }
+                #expect(reason.lowercased().contains("not a directory"), "\(reason)")
+            }
+        }
+    }
 }

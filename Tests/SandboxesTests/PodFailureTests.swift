@@ -1,6 +1,7 @@
 import CRI
 import Glibc
 import Linux
+import PodNetwork
 import SwiftProtobuf
 import TestKit
 import Testing
@@ -62,6 +63,65 @@ struct PodFailureTests {
             }
             #expect(handler?.message == "pod default/other: no runtime handler \"gvisor\" (there are: kubesim-oci)")
             try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
+    @Test("a sandbox whose network fails is taken back whole, and the next attempt works")
+    func networkFailure() async throws {
+        try await Scratch.use { scratch in
+            // The real port mapper, behind one that refuses as long as a file is there.
+            let refusing = try scratch.write("refusing", "")
+            let real = try #require(
+                NetworkConfiguration().binDirs.first { File.exists($0 + "/portmap") }.map { $0 + "/portmap" })
+            let plugins = try scratch.directory("bin")
+            let plugin = try scratch.write(
+                "bin/portmap",
+                """
+                #!/bin/sh
+                if [ "$CNI_COMMAND" = ADD ] && [ -e "\(refusing)" ]; then
+                    echo '{"cniVersion":"1.0.0","code":999,"msg":"no ports today"}'; exit 1
+                fi
+                exec \(real)
+                """)
+            try #require(chmod(plugin, 0o755) == 0)
+            try await EngineFixture.use(plugins: [plugins] + NetworkConfiguration().binDirs) { fixture in
+                var mapped = fixture.sandboxConfig("net")
+                mapped.portMappings = [
+                    CRIPortMapping.with {
+                        $0.hostPort = 18_123
+                        $0.containerPort = 80
+                    }
+                ]
+                let pod = mapped
+                let failure = try #require(await refusal { _ = try await fixture.run(pod) })
+                #expect(failure.message.contains("default/net") && failure.message.contains("no ports today"))
+                #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
+                #expect(MountTable.below(fixture.scratch.path).isEmpty)
+                try File.remove(refusing)
+                let sandbox = try await fixture.run(pod)
+                try await fixture.stopAndRemove(sandbox)
+            }
+        }
+    }
+
+    @Test("ports that are none and addresses that are none are refused before anything is made")
+    func badPorts() async throws {
+        try await EngineFixture.use { fixture in
+            var pod = fixture.sandboxConfig("ports")
+            for (port, address, words) in [(70_001, "", "not ports"), (18_123, "not-an-address", "no IP address")] {
+                pod.portMappings = [
+                    CRIPortMapping.with {
+                        $0.hostPort = Int32(port)
+                        $0.containerPort = 80
+                        $0.hostIp = address
+                    }
+                ]
+                let asked = pod
+                let failure = try #require(await refusal { _ = try await fixture.run(asked) })
+                #expect(failure.code == .invalidArgument && failure.message.contains(words))
+            }
+            #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
         }
     }
 

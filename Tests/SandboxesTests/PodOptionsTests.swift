@@ -29,6 +29,85 @@ struct PodOptionsTests {
         return text
     }
 
+    @Test("users, groups, files of the pod, volumes of the image and limits are as asked")
+    func options() async throws {
+        try await EngineFixture.use { fixture in
+            var pod = fixture.sandboxConfig("options")
+            pod.dnsConfig.servers = ["192.0.2.53"]
+            pod.dnsConfig.searches = ["example.test"]
+            pod.linux.sysctls = ["net.ipv4.tcp_syncookies": "0", "kernel.shm_rmid_forced": "1"]
+            let sandbox = try await fixture.run(pod)
+
+            let plain = try await output(
+                fixture, sandbox, pod, "plain",
+                """
+                id -u; id -G; cat /data/greeting; pwd; hostname; cat /etc/hostname; cat /etc/resolv.conf; \
+                cat /proc/sys/net/ipv4/tcp_syncookies /proc/sys/kernel/shm_rmid_forced; echo $FROM_IMAGE; \
+                grep -c . /etc/hosts >/dev/null && echo hosts; grep Seccomp: /proc/self/status
+                """)
+            #expect(
+                plain.replacing("\t", with: " ")
+                    == """
+                    0
+                    0
+                    from the image
+                    /tmp
+                    options
+                    options
+                    search example.test
+                    nameserver 192.0.2.53
+                    0
+                    1
+                    yes
+                    hosts
+                    Seccomp: 0
+                    """)
+
+            let alice = try await output(
+                fixture, sandbox, pod, "alice",
+                "id -u; id -g; id -G; echo $HOME; grep -E 'NoNewPrivs|Seccomp:|CapBnd' /proc/self/status"
+            ) {
+                $0.linux.securityContext.runAsUsername = "alice"
+                $0.linux.securityContext.supplementalGroups = [77]
+                $0.linux.securityContext.noNewPrivs = true
+                $0.linux.securityContext.seccomp.profileType = .runtimeDefault
+                $0.linux.securityContext.capabilities.dropCapabilities = ["ALL"]
+            }
+            #expect(
+                alice.replacing("\t", with: " ")
+                    == """
+                    1000
+                    1001
+                    1001 77 600 50000
+                    /home/alice
+                    CapBnd: 0000000000000000
+                    NoNewPrivs: 1
+                    Seccomp: 2
+                    """)
+
+            let strict = try await output(fixture, sandbox, pod, "strict", "id -G") {
+                $0.linux.securityContext.runAsUser.value = 1000
+                $0.linux.securityContext.supplementalGroups = [77]
+                $0.linux.securityContext.supplementalGroupsPolicy = .strict
+            }
+            #expect(strict == "1001 77")
+
+            let limits = try await output(
+                fixture, sandbox, pod, "limits",
+                """
+                cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max
+                touch /here 2>/dev/null && echo writable || echo readonly
+                touch /data/new && echo volume
+                """
+            ) {
+                $0.linux.resources.memoryLimitInBytes = 64 << 20
+                $0.linux.securityContext.readonlyRootfs = true
+            }
+            #expect(limits == "\(64 << 20)\nreadonly\nvolume")
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
     @Test("mounts are made, also of host paths that are missing, and read-only ones stay so")
     func mounts() async throws {
         try await EngineFixture.use { fixture in

@@ -12,7 +12,11 @@ struct PauseTests {
         try await TestPod.use { pod, shim in
             for signal in [SIGTERM, SIGINT] {
                 let id = try await first(pod, shim, "p\(signal)")
-                try await shim.kill(id, signal: signal)
+                // Until it has asked for them, the kernel keeps signals from a namespace's first process.
+                try await eventually("pause has heard the signal") {
+                    try? await shim.kill(id, signal: signal)
+                    return try await shim.info()[container: id]?.stage == .exited
+                }
                 #expect(try await shim.waitForExit(id).exitCode == 0)
             }
         }

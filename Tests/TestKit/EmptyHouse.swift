@@ -52,6 +52,23 @@ public enum ProcessTable {
         }
     }
 
+    /// As ``mentioning(_:)``, without the children that one of these has forked and that have not yet become what they will be.
+    public static func originals(mentioning text: String) -> [String] {
+        let found = mentioning(text)
+        let pids = Set(found.compactMap(pid))
+        return found.filter { line in pid(line).flatMap(parent).map { !pids.contains($0) } ?? true }
+    }
+
+    private static func pid(_ line: String) -> pid_t? { line.split(separator: " ").first.flatMap { pid_t($0) } }
+
+    /// The fourth field of proc_pid_stat(5), after a name that may hold anything but the last parenthesis.
+    private static func parent(_ pid: pid_t) -> pid_t? {
+        let stat = ProcFile.text("/proc/\(pid)/stat")
+        guard let end = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        return fields.count > 1 ? pid_t(fields[1]) : nil
+    }
+
     /// The arguments joined by spaces; empty for a process that has ended.
     public static func commandLine(_ pid: pid_t) -> String {
         ProcFile.text("/proc/\(pid)/cmdline").split(separator: "\0", omittingEmptySubsequences: false)

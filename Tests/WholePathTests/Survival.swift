@@ -39,7 +39,9 @@ import Testing
                 #expect(pod.restartCount == 0, "\(pod.podName) was restarted")
             }
             for name in Self.names {
-                let copies = ProcessTable.mentioning("\(node.root)-\(name)-mark").filter { $0.contains("sh -c") }
+                let copies = ProcessTable.originals(mentioning: "\(node.root)-\(name)-mark").filter {
+                    $0.contains("sh -c")
+                }
                 #expect(copies.count == 1, "copies of \(name): \(copies)")
                 try Self.expectNoGap(in: node, pod: name)
             }
@@ -56,15 +58,15 @@ import Testing
             let mark = "\(node.root)-adopted-mark"
             try node.drop("adopted", Manifests.counter("adopted", mark: mark))
             let before = try #require(try await node.waitReady("adopted").first)
-            let process = ProcessTable.mentioning(mark)
+            let process = ProcessTable.originals(mentioning: mark)
             #expect(process.count == 1)
             try await node.stop(SIGTERM)
-            #expect(ProcessTable.mentioning(mark) == process)
+            #expect(ProcessTable.originals(mentioning: mark) == process)
             try await node.start()
             let after = try #require(try await node.waitReady("adopted").first)
             #expect(after.containerID == before.containerID)
             #expect(after.restartCount == 0)
-            #expect(ProcessTable.mentioning(mark) == process)
+            #expect(ProcessTable.originals(mentioning: mark) == process)
             try Self.expectNoGap(in: node, pod: "adopted")
         }
     }
@@ -89,7 +91,7 @@ import Testing
                     && Set(pods.map(\.containerID)).isDisjoint(with: Set(before.map(\.containerID)))
             }
             for mark in marks {
-                #expect(ProcessTable.mentioning(mark).filter { $0.contains("sh -c") }.count == 1)
+                #expect(ProcessTable.originals(mentioning: mark).filter { $0.contains("sh -c") }.count == 1)
             }
         }
     }
@@ -106,10 +108,8 @@ import Testing
     }
 
     private static func children(of line: String) -> [String] {
-        guard let pid = line.split(separator: " ").first,
-            let data = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(pid)/children")
-        else { return [] }
-        return String(decoding: data, as: UTF8.self).split(separator: " ").map(String.init)
+        guard let pid = line.split(separator: " ").first else { return [] }
+        return ProcFile.text("/proc/\(pid)/task/\(pid)/children").split(separator: " ").map(String.init)
     }
 
     /// The pod counts 0, 1, 2, …: its log has every number once, in order.

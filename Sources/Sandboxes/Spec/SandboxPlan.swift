@@ -128,8 +128,18 @@ struct SandboxPlan: Sendable {
         case .UNRECOGNIZED(let number):
             throw CRIError(.invalidArgument, "pod \(pod): protocol \(number) of a port mapping: unknown")
         }
+        guard asked.hostIp.isEmpty || isAddress(asked.hostIp) else {
+            throw CRIError(
+                .invalidArgument, "pod \(pod): port mapping \(host): host address \"\(asked.hostIp)\" is no IP address")
+        }
         return PortMapping(
             hostPort: host, containerPort: container, transport: transport,
             hostIP: asked.hostIp.isEmpty ? nil : asked.hostIp)
+    }
+
+    /// Of either family (inet_pton(3)).
+    private static func isAddress(_ text: String) -> Bool {
+        var binary = in6_addr()
+        return inet_pton(AF_INET, text, &binary) == 1 || inet_pton(AF_INET6, text, &binary) == 1
     }
 }
