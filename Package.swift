@@ -172,7 +172,7 @@ let package = Package(
             ]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
-        tests("NodeTests", ["Node", "Kubelet", "TestKit"]),
+        tests("NodeTests", ["Node", "Kubelet", "TestKit", log]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CRI
+import Glibc
 
 /// `kubesim crictl`: looks into a CRI runtime, ours or another, with crictl's verbs, flags and output.
 ///
@@ -35,12 +36,19 @@ public struct CRICtlCommand: AsyncParsableCommand {
     public init() {}
 
     public func run() async throws {
-        do {
-            guard !arguments.isEmpty else { return say(Self.helpMessage()) }
-            try await Self.execute(arguments, options)
-        } catch {
-            CRICtlVerbs.exit(withError: error)
+        // Behind the options everything is the verb's; without one these are ours.
+        if arguments.isEmpty || ["help", "-h", "--help"].contains(where: { arguments == [$0] }) {
+            return say(Self.helpMessage())
         }
+        do { try await Self.execute(arguments, options) } catch { Self.end(error) }
+    }
+
+    /// As ArgumentParser ends a program, but for the exit code of a usage that is wrong: crictl's is 1.
+    private static func end(_ error: any Error) -> Never {
+        let code = CRICtlVerbs.exitCode(for: error)
+        guard code == .validationFailure else { CRICtlVerbs.exit(withError: error) }
+        warn(CRICtlVerbs.fullMessage(for: error))
+        Glibc.exit(1)
     }
 
     /// Runs a verb with its arguments.
@@ -53,11 +61,13 @@ public struct CRICtlCommand: AsyncParsableCommand {
 }
 
 /// The verbs of `kubesim crictl`.
-struct CRICtlVerbs: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+public struct CRICtlVerbs: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
         commandName: "crictl", _superCommandName: "kubesim",
         abstract: "Looks into the node's container runtime.",
         subcommands: verbs)
+
+    public init() {}
 
     static let verbs: [any ParsableCommand.Type] = [
         AttachCommand.self, CheckpointCommand.self, CompletionCommand.self, ConfigCommand.self, CreateCommand.self,

@@ -68,13 +68,14 @@ public final class CRIClient: Sendable {
     func unary<Request: Message, Answer: Message>(
         _ method: MethodDescriptor, _ request: Request, within limit: Duration?
     ) async throws(CRIError) -> Answer {
+        let begin = ContinuousClock.now
         do {
             return try await client.unary(
                 request: ClientRequest(message: request), descriptor: method,
                 serializer: ProtobufSerializer<Request>(), deserializer: ProtobufDeserializer<Answer>(),
                 options: options(limit), onResponse: { try $0.message })
         } catch {
-            throw explain(error, method, limit)
+            throw explain(error, method, limit, after: ContinuousClock.now - begin)
         }
     }
 
@@ -99,7 +100,7 @@ public final class CRIClient: Sendable {
                 }
                 input.finish()
             } catch {
-                input.finish(throwing: self.explain(error, method, nil))
+                input.finish(throwing: self.explain(error, method, nil, after: .zero))
             }
         }
         let lifetime = StreamLifetime {
@@ -115,13 +116,16 @@ public final class CRIClient: Sendable {
         }
     }
 
-    private func explain(_ error: any Error, _ method: MethodDescriptor, _ limit: Duration?) -> CRIError {
+    /// - Parameter time: how long the call took: the runtime too may say that a deadline has passed, one of its own.
+    private func explain(
+        _ error: any Error, _ method: MethodDescriptor, _ limit: Duration?, after time: Duration
+    ) -> CRIError {
         var error = CRIError(wrapping: error)
         switch error.code {
         case .unavailable:
             if let code = endpoint.probe() { error = Self.unreachable(endpoint, code) }
         case .deadlineExceeded:
-            if let limit {
+            if let limit, time >= limit {
                 error.message = "the CRI runtime at \(endpoint) did not answer \(method.method) within \(limit)"
             }
         default: break

@@ -17,6 +17,7 @@ public actor Kubelet: Service {
     private let images: any ImageService
     private let logger: Logger
     private let clock: any NodeClock
+    private let imagesSettled: @Sendable () async -> Void
     private let node: NodeFacts
     private let gate: StartGate
     private let steps: AsyncStream<PodProgress>.Continuation
@@ -41,13 +42,16 @@ public actor Kubelet: Service {
     /// - Parameters:
     ///   - runtime: the engine in process, or a client of another CRI runtime
     ///   - clock: the tests' own, or the machine's
+    ///   - imagesSettled: returns once the node has imported what lay in its images directory at its start
     public init(
         configuration: KubeletConfiguration,
         runtime: any RuntimeService,
         images: any ImageService,
         logger: Logger,
-        clock: any NodeClock = SystemClock()
+        clock: any NodeClock = SystemClock(),
+        imagesSettled: @escaping @Sendable () async -> Void = {}
     ) {
+        self.imagesSettled = imagesSettled
         self.configuration = configuration
         self.runtime = runtime
         self.images = images
@@ -259,7 +263,8 @@ public actor Kubelet: Service {
         logger[metadataKey: "uid"] = "\(uid)"
         let hands = PodHands(
             configuration: configuration, runtime: runtime,
-            images: ImageDesk(images: images, imagesDirectory: configuration.imagesDirectory),
+            images: ImageDesk(
+                images: images, imagesDirectory: configuration.imagesDirectory, settled: imagesSettled),
             hooks: LifecycleHooks(
                 runtime: runtime, clock: clock, nodeAddress: configuration.nodeAddresses.first ?? "127.0.0.1"),
             cgroups: cgroups, node: node, gate: gate, clock: clock, logger: logger,

@@ -112,7 +112,7 @@ struct CommandSession: Sendable {
 
     private func readMessages(
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter, _ streams: CommandStreams,
-        _ input: NIOAsyncChannelOutboundWriter<ByteBuffer>?
+        _ input: DescriptorWriter?
     ) async throws {
         // Becomes nil when the process has closed its input: what the client still sends is dropped then.
         var input = input

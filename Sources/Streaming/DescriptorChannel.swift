@@ -65,7 +65,28 @@ extension NIOAsyncChannelInboundStream<ByteBuffer> {
 /// A descriptor whose channel is open.
 struct OpenDescriptor: Sendable {
     var inbound: NIOAsyncChannelInboundStream<ByteBuffer>
-    var outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    var outbound: DescriptorWriter
+}
+
+/// Writes to a descriptor; each write is over when the kernel has all its bytes.
+///
+/// swift-nio's own writer is done when the bytes are queued, and the end of a pipe's only direction closes the channel
+/// with what is in its queue: the tail of a process's input would be lost.
+struct DescriptorWriter: Sendable {
+    let channel: any Channel
+    let half: NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    /// A cancelled write closes the descriptor: how much of it went out is not known.
+    func write(_ bytes: ByteBuffer) async throws {
+        try await withTaskCancellationHandler {
+            try await channel.writeAndFlush(bytes).get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// Ends this direction.
+    func finish() { half.finish() }
 }
 
 /// Opens channels of descriptors, which it owns from now on, and closes all of them after `body`.
@@ -82,7 +103,8 @@ func withDescriptors<Result: Sendable>(
         throw error
     }
     return try await channel.executeThenClose { inbound, outbound in
-        try await withDescriptors(
-            descriptors.dropFirst(), opened: opened + [OpenDescriptor(inbound: inbound, outbound: outbound)], body)
+        let writer = DescriptorWriter(channel: channel.channel, half: outbound)
+        return try await withDescriptors(
+            descriptors.dropFirst(), opened: opened + [OpenDescriptor(inbound: inbound, outbound: writer)], body)
     }
 }

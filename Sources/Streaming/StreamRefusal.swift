@@ -30,14 +30,14 @@ enum StreamRefusal {
     private static func reason(_ head: HTTPRequestHead) -> (HTTPResponseStatus, String) {
         let protocols = RemoteCommand.Version.allCases.map(\.rawValue).joined(separator: " or ")
         let upgrades = head.headers[canonicalForm: "upgrade"].map { $0.lowercased() }
-        guard let target = StreamTarget(head), ["exec", "attach", "portforward"].contains(target.verb) else {
-            return (.notFound, "there is no such stream")
-        }
         if upgrades.contains(where: { $0.hasPrefix("spdy/") }) {
             return (
                 .badRequest,
                 "SPDY/3.1 streams are not supported yet: open a WebSocket with \(protocols) (crictl --transport websocket)"
             )
+        }
+        guard let target = StreamTarget(head), ["exec", "attach", "portforward"].contains(target.verb) else {
+            return (.notFound, "there is no such stream")
         }
         guard upgrades.contains("websocket") else {
             return (.badRequest, wanted)

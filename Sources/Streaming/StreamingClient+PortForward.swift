@@ -34,7 +34,7 @@ extension StreamingClient {
 
     private static func deliver(
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter,
-        to local: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        to local: DescriptorWriter
     ) async throws {
         var begun: Set<UInt8> = []
         var failure = ""

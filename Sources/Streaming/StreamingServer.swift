@@ -29,7 +29,7 @@ public final class StreamingServer: Sendable {
         public var ticketLifetime = Duration.seconds(60)
         /// How many URLs may be unused at a time.
         public var maximumTickets = 1000
-        /// How many connections may be open at a time.
+        /// How many streams may be open at a time.
         public var maximumConnections = 256
         /// How long a stream may be silent in both directions; four hours, as with kubelet.
         public var idleLimit = Duration.seconds(4 * 3600)
@@ -132,24 +132,23 @@ public final class StreamingServer: Sendable {
         try await listener.executeThenClose { inbound in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in inbound {
-                    let admitted = connections.withLock { count in
-                        guard count < configuration.maximumConnections else { return false }
-                        count += 1
-                        return true
-                    }
-                    group.addTask {
-                        await self.serve(connection, runtime, admitted: admitted)
-                        if admitted { self.connections.withLock { $0 -= 1 } }
-                    }
+                    group.addTask { await self.serve(connection, runtime) }
                 }
                 group.cancelAll()
             }
         }
     }
 
-    private func serve(
-        _ connection: EventLoopFuture<StreamConnection>, _ runtime: any StreamingRuntime, admitted: Bool
-    ) async {
+    /// Counts a stream from the ticket that it was opened with: who has none can't keep others out.
+    private func admit() -> Bool {
+        connections.withLock { count in
+            guard count < configuration.maximumConnections else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    private func serve(_ connection: EventLoopFuture<StreamConnection>, _ runtime: any StreamingRuntime) async {
         do {
             switch try await connection.get() {
             case .refused(let channel, let head):
@@ -157,6 +156,8 @@ public final class StreamingServer: Sendable {
                     try await StreamRefusal.answer(head, inbound, outbound)
                 }
             case .opened(let channel, let request, let ports):
+                let admitted = admit()
+                defer { if admitted { connections.withLock { $0 -= 1 } } }
                 try await channel.executeThenClose { inbound, outbound in
                     let writer = FrameWriter(outbound: outbound)
                     guard admitted else { return await writer.close(.init(codeNumber: 1013)) }

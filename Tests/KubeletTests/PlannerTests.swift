@@ -282,6 +282,15 @@ import Testing
         #expect(Given.plan(Given.pod(), ready, facts).actions == [.remove(containers: ["app1", "app0"])])
     }
 
+    @Test func `when the newest has died the one before it stays for its log`() {
+        let facts = [
+            Given.fact("app", .exited, restarts: 2), Given.fact("app", .exited, restarts: 1),
+            Given.fact("app", .exited, restarts: 0),
+        ]
+        let actions = Given.plan(Given.pod(), ready, facts).actions
+        #expect(actions.contains(.remove(containers: ["app0"])))
+    }
+
     @Test func `an old sandbox goes when it is empty`() {
         let sandboxes = [Given.sandbox("s1", attempt: 1), Given.sandbox("s0", ready: false)]
         let facts = [

@@ -60,7 +60,7 @@ struct DefaultNetworkTests {
             #expect(try await again.attach(attachment) == result)
             try await again.detach(sandbox: attachment.sandbox)
             #expect(try Directory.names(real.configuration.cacheDir) == [])
-            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("CNI-DN"))
+            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("dport 19999 "))
         }
     }
 
@@ -77,7 +77,7 @@ struct DefaultNetworkTests {
             #expect(try Directory.names(addresses).contains(ip))
             try await real.network.detach(sandbox: attachment.sandbox)
             #expect(try !Directory.names(addresses).contains(ip))
-            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("CNI-DN"))
+            #expect(try await !real.run("iptables", "-w", "-t", "nat", "-S").contains("dport 19998 "))
         }
     }
 

@@ -120,12 +120,16 @@ struct ContainerSpecTests {
 
     @Test("an ordinary container has the fourteen capabilities, no inheritable ones, and masked places")
     func ordinarySecurity() throws {
-        let spec = try spec()
+        #expect(try spec().linux?.maskedPaths == [])
+        let spec = try spec {
+            $0.config.linux.securityContext.maskedPaths = ["/proc/kcore"]
+            $0.config.linux.securityContext.readonlyPaths = ["/proc/sys"]
+        }
         let capabilities = try #require(spec.process?.capabilities)
         #expect(capabilities.bounding.count == 14)
         #expect(capabilities.inheritable.isEmpty && capabilities.ambient.isEmpty)
-        #expect(spec.linux?.maskedPaths.contains("/proc/kcore") == true)
-        #expect(spec.linux?.readonlyPaths.contains("/proc/sys") == true)
+        #expect(spec.linux?.maskedPaths == ["/proc/kcore"])
+        #expect(spec.linux?.readonlyPaths == ["/proc/sys"])
         #expect(spec.linux?.seccomp == nil)
         #expect(spec.linux?.resources?.devices == [LinuxDeviceCgroup(allow: false, access: "rwm")])
         let cgroup = try #require(spec.mounts.first { $0.destination == "/sys/fs/cgroup" })
@@ -222,7 +226,7 @@ struct ContainerSpecTests {
             ]
         }
         #expect(spec.linux?.resources?.cpu == LinuxCPU(shares: 512, quota: 50000, period: 100000, cpus: "0-1"))
-        #expect(spec.linux?.resources?.memory == LinuxMemory(limit: 64 << 20))
+        #expect(spec.linux?.resources?.memory == LinuxMemory(limit: 64 << 20, swap: 64 << 20))
         #expect(spec.linux?.resources?.hugepageLimits.isEmpty == true)
         // Without CAP_SYS_RESOURCE the value can't go below our own.
         #expect(spec.process?.oomScoreAdj == 0)

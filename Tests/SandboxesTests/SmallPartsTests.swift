@@ -47,7 +47,14 @@ struct SmallPartsTests {
     func turnstile() async throws {
         let turnstile = Turnstile()
         let latch = Latch()
-        let inside = Task { try await turnstile.pass { try await latch.wait() } }
+        let entered = Latch()
+        let inside = Task {
+            try await turnstile.pass {
+                entered.open()
+                try await latch.wait()
+            }
+        }
+        try await entered.wait()
         let cancelled = Task { try await turnstile.pass { Issue.record("the cancelled got through") } }
         cancelled.cancel()
         await #expect(throws: CancellationError.self) { try await cancelled.value }

@@ -12,7 +12,7 @@ extension TestNode {
     public func assertEmptyHouse() throws {
         let tag = NodeTag.of(root)
         var left = ProcessTable.mentioning(root).map { "process \($0)" }
-        left += MountTable.all().filter { $0.hasPrefix(root) }.map { "mount \($0)" }
+        left += MountTable.below(root).filter { $0 != root }.map { "mount \($0)" }
         left += Self.cgroups(named: "kubesim-\(tag)").map { "cgroup \($0)" }
         if FileManager.default.fileExists(atPath: "/sys/class/net/ks\(tag)") { left.append("link ks\(tag)") }
         for place in ["run", "containers", "sandboxes", "snapshots", "layers", "content", "pods", "log/pods"] {

@@ -29,11 +29,17 @@ public final class TestNode: Sendable {
 
     /// Runs `body` with a node that has the sample images, and then makes sure that nothing is left.
     ///
-    /// - Parameter flags: further flags of `kubesim node`
-    public static func use(flags: [String] = [], _ body: (TestNode) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - flags: further flags of `kubesim node`
+    ///   - prepare: runs when the root directory is there and empty
+    public static func use(
+        flags: [String] = [], prepare: (TestNode) throws -> Void = { _ in }, _ body: (TestNode) async throws -> Void
+    ) async throws {
         try await Scratch.use { scratch in
             let node = TestNode(scratch: scratch, flags: flags)
-            for name in ["node", "node/manifests", "node/images"] { _ = try scratch.directory(name) }
+            _ = try scratch.directory("node")
+            try prepare(node)
+            for name in ["node/manifests", "node/images"] { _ = try scratch.directory(name) }
             for sample in ["busybox", "web"] {
                 let tarball = Binaries.repository + "/rootfs-samples/out/\(sample).tar"
                 try FileManager.default.copyItem(atPath: tarball, toPath: node.images + "/\(sample).tar")
@@ -123,7 +129,8 @@ public final class TestNode: Sendable {
 
     /// Writes a manifest whole: beside the directory first, then renamed into it.
     public func drop(_ name: String, _ text: String) throws {
-        let beside = try scratch.write("manifest-\(name).tmp", text)
+        let beside = root + "/manifest-\(name).tmp"
+        try Data(text.utf8).write(to: URL(filePath: beside))
         guard rename(beside, manifests + "/\(name).yaml") == 0 else { throw POSIXFailure("rename", beside) }
     }
 

@@ -20,7 +20,6 @@ struct AttachCommand: AsyncParsableCommand {
         if transport != "websocket" {
             throw ValidationError("the transport \(transport) is not supported yet; websocket is")
         }
-        if tty && !stdin { throw ValidationError("-t needs -i: a terminal without input is of no use") }
     }
 
     func run() async throws {

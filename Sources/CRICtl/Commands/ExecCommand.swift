@@ -49,7 +49,6 @@ struct ExecCommand: AsyncParsableCommand {
         if words.filter({ $0 != "--" }).count < (filters ? 1 : 2) {
             throw ValidationError(filters ? "a command is missing" : "a container's id and a command are needed")
         }
-        if tty && !interactive { throw ValidationError("-t needs -i: a terminal without input is of no use") }
     }
 
     func run() async throws {

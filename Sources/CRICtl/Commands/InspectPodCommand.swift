@@ -17,7 +17,9 @@ struct InspectPodCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Filter by pod state: ready, notready") var state: String?
     @Option(help: "Filter by key=value label") var label: [String] = []
     @Flag(name: .shortAndLong, help: "Show the most recently created pod") var latest = false
-    @Option(name: [.customShort("n"), .long], help: "Show last n recently created pods. Set 0 for unlimited")
+    @Option(
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: "Show last n recently created pods. Set 0 for unlimited")
     var last: Int?
 
     func run() async throws {
@@ -55,7 +57,7 @@ struct InspectPodCommand: AsyncParsableCommand {
         listing.addUnlessEmpty("Namespace", status.metadata.namespace)
         listing.add("Attempt", "\(status.metadata.attempt)")
         listing.add("Status", status.state == .sandboxReady ? "SANDBOX_READY" : "SANDBOX_NOTREADY")
-        listing.add("Created", Timestamp.text(nanoseconds: status.createdAt))
+        listing.add("Created", Timestamp.words(nanoseconds: status.createdAt))
         if status.hasNetwork {
             listing.add("IP Addresses", status.network.ip)
             for address in status.network.additionalIps { listing.add("Additional IP", address.ip) }

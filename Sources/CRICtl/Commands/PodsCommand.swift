@@ -19,7 +19,9 @@ struct PodsCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "List only pod IDs") var quiet = false
     @Option(name: .shortAndLong, help: "Output format: json, yaml, table") var output = OutputFormat.table
     @Flag(name: .shortAndLong, help: "Show the most recently created pod") var latest = false
-    @Option(name: [.customShort("n"), .long], help: "Show last n recently created pods. Set 0 for unlimited")
+    @Option(
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: "Show last n recently created pods. Set 0 for unlimited")
     var last: Int?
     @Flag(help: "Show output without truncating the ID") var noTrunc = false
 
@@ -52,7 +54,7 @@ struct PodsCommand: AsyncParsableCommand {
         listing.addUnlessEmpty("Namespace", pod.metadata.namespace)
         if pod.metadata.attempt != 0 { listing.add("Attempt", "\(pod.metadata.attempt)") }
         listing.add("Status", pod.state.word)
-        listing.add("Created", Timestamp.text(nanoseconds: pod.createdAt))
+        listing.add("Created", Timestamp.words(nanoseconds: pod.createdAt))
         listing.add("Labels", pod.labels)
         listing.add("Annotations", pod.annotations)
         listing.add("Runtime", pod.runtimeWord)

@@ -17,7 +17,7 @@ enum ImageFilter {
         let asked = request
         var images = try await doing("listing images") { try await services.images.listImages(asked) }.images
         images.sort { key($0, $1) }
-        for filter in filters { images = try apply(filter, images) }
+        for filter in commaSeparated(filters) { images = try apply(filter, images) }
         return images
     }
 

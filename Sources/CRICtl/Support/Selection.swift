@@ -102,10 +102,15 @@ private func limit(latest: Bool, last: Int?) -> Int {
     return latest ? 1 : .max
 }
 
+/// The words of an option that may be given several times, and that takes several with commas between them.
+func commaSeparated(_ words: [String]) -> [String] {
+    words.flatMap { $0.split(separator: ",", omittingEmptySubsequences: true).map(String.init) }
+}
+
 /// `key=value`, several times.
 func parseLabels(_ labels: [String]) throws -> [String: String] {
     var parsed: [String: String] = [:]
-    for label in labels {
+    for label in commaSeparated(labels) {
         let parts = label.split(separator: "=", omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw Failure("incorrectly specified label: \(label); key=value is expected") }
         parsed[String(parts[0])] = String(parts[1])

@@ -36,6 +36,20 @@ enum Timestamp {
         return text + (offset < 0 ? "-" : "+") + padded(minutes / 60, 2) + ":" + padded(minutes % 60, 2)
     }
 
+    /// As Go prints a time to people: `2026-05-01 12:00:00.25 +0200 CEST`.
+    static func words(nanoseconds: Int64) -> String {
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        let text = text(nanoseconds: nanoseconds)
+        let zone = local.tm_zone.map { String(cString: $0) } ?? "UTC"
+        let offset = abs(Int(local.tm_gmtoff)) / 60
+        let clock = text.prefix { $0 != "Z" && $0 != "+" }.split(separator: "T")
+        let time = clock.count > 1 ? clock[1].prefix { $0 != "-" } : ""
+        let sign = local.tm_gmtoff < 0 ? "-" : "+"
+        return "\(clock.first ?? "") \(time) \(sign)\(padded(offset / 60, 2))\(padded(offset % 60, 2)) \(zone)"
+    }
+
     /// Reads `2016-10-06T00:17:09.669794202Z`, with any offset, or none for the machine's time zone; the parts after the
     /// day may be missing. Nanoseconds since 1970.
     static func parse(_ text: some StringProtocol) -> Int64? {

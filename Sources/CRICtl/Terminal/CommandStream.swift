@@ -8,7 +8,7 @@ enum CommandStream {
     /// - Returns: the command's exit code; 0 when the person detached.
     static func join(url: String, input: Bool, tty: Bool) async throws -> Int32 {
         let client = try StreamingClient(url: url)
-        let terminal = tty ? try RawTerminal(STDIN_FILENO) : nil
+        let terminal = tty && input ? try RawTerminal(STDIN_FILENO) : nil
         defer { terminal?.restore() }
         let (noSizes, none) = AsyncStream.makeStream(of: RemoteCommand.TerminalSize.self)
         none.finish()

@@ -7,6 +7,9 @@ struct ImageDesk: Sendable {
     let images: any ImageService
     /// Where images are dropped, for the message of one that is missing.
     let imagesDirectory: String
+    /// Returns once the images that were lying there at the node's start have been imported; until then, one that is
+    /// missing may be on its way.
+    let settled: @Sendable () async -> Void
 
     /// The image as the runtime knows it.
     struct Found: Sendable, Hashable {
@@ -26,6 +29,8 @@ struct ImageDesk: Sendable {
     func get(_ container: Container, sandbox: CRIPodSandboxConfig) async throws(Missing) -> Found {
         let policy = container.imagePullPolicy == .unset ? PullPolicy.ifNotPresent : container.imagePullPolicy
         let reference = container.image
+        if policy != .always, let found = try await look(reference) { return found }
+        await settled()
         if policy != .always, let found = try await look(reference) { return found }
         if policy == .never {
             throw Missing(

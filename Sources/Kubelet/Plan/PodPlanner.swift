@@ -129,7 +129,7 @@ struct PodPlanner {
 
     // MARK: tidy
 
-    /// Of each container's dead, the newest stays for `logs -p`; an old sandbox goes when it holds nothing.
+    /// Of each container the one before the newest stays for `logs -p`; an old sandbox goes when it holds nothing.
     private mutating func tidy(current: String?) {
         guard !memory.busy.contains(.tidy) else { return }
         var surplus: [String] = []
@@ -138,8 +138,9 @@ struct PodPlanner {
         for container in snapshot.containers {
             let isNewest = newest.insert(container.name).inserted
             guard container.state == .exited || (container.state == .created && !isNewest) else { continue }
+            if isNewest { continue }
             seen[container.name, default: 0] += 1
-            if !isNewest, seen[container.name, default: 0] > 1, !memory.busy.contains(.container(container.name)) {
+            if seen[container.name, default: 0] > 1, !memory.busy.contains(.container(container.name)) {
                 surplus.append(container.id)
             }
         }

@@ -29,6 +29,9 @@ struct PodStatusBuilder {
         if current != nil {
             status.podIP = addresses.first ?? ""
             status.podIPs = addresses.map { PodIP(ip: $0) }
+        } else if let previous {
+            // A pod that has ended keeps the address that it had.
+            (status.podIP, status.podIPs) = (previous.podIP, previous.podIPs)
         }
         if let trouble = memory.sandboxTrouble, current == nil {
             status.message = trouble.message

@@ -37,10 +37,29 @@ enum SubPath {
             guard error.errno == .noEntry else { throw refusal(subPath, volume, error) }
         }
         do {
-            _ = try RootedPath.makeDirectory(subPath, mode: try root.status().permissions & 0o777, root: root.raw)
+            try makeDirectories(subPath, below: root)
             return try open(subPath, below: root)
         } catch {
             throw refusal(subPath, volume, error)
+        }
+    }
+
+    /// Each directory that is made has the volume's own mode, its set-group-id bit too, whatever our umask: who may write
+    /// in the volume may write there.
+    private static func makeDirectories(_ subPath: String, below root: borrowing Descriptor) throws(SystemError) {
+        let mode = mode_t(try root.status().permissions & 0o7777)
+        var reached = ""
+        for part in subPath.split(separator: "/") where part != "." {
+            reached += reached.isEmpty ? String(part) : "/" + part
+            do throws(SystemError) {
+                _ = try open(reached, below: root)
+            } catch {
+                guard error.errno == .noEntry else { throw error }
+                _ = try RootedPath.makeDirectory(reached, mode: UInt32(mode & 0o777), root: root.raw)
+                let made = try RootedPath.open(
+                    reached, O_RDONLY | O_DIRECTORY, root: root.raw, resolve: [.beneath, .noMagicLinks])
+                try checkErrno(fchmod(made.raw, mode), "chmod", subPath)
+            }
         }
     }
 

@@ -21,6 +21,9 @@ extension PodWorker {
             failures[action.hand] = nil
         } catch is CancellationError {
             // The wish has changed: the next plan knows.
+        } catch  where Task.isCancelled && wish.isStop {
+            // Broken off by us, and that is what its error says in its own words.
+            logger.debug("A step was broken off", metadata: ["step": "\(action.description)", "error": "\(error)"])
         } catch {
             await failed(action, error)
         }

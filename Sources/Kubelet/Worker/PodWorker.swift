@@ -23,6 +23,7 @@ actor PodWorker {
     var plan = PodPlan()
     var status: PodStatus?
     let bornAt: WallTime
+    private var stoppedAt: WallTime?
 
     private var isTurning = false
     private var turnAgain = false
@@ -84,6 +85,7 @@ actor PodWorker {
     func stop(graceSeconds: Int64? = nil) {
         guard !wish.isStop else { return }
         wish = .stop(wish.pod, graceSeconds: graceSeconds)
+        stoppedAt = clock.now
         generation += 1
         for (_, entry) in tasks {
             switch entry.action {
@@ -114,6 +116,7 @@ actor PodWorker {
         guard let pod = wish.pod else { return nil }
         var whole = pod
         whole.status = currentStatus(pod)
+        if let stoppedAt { whole.metadata.deletionTimestamp = stoppedAt.time }
         return PodReport(pod: whole, status: whole.status, file: file, notDone: notDone)
     }
 

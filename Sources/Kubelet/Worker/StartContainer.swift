@@ -39,12 +39,12 @@ extension PodHands {
             // The kubelet ends, or the pod does: the container is not the hook's to stop.
             try Task.checkCancellation()
             logger.warning("postStart hook failed", metadata: ["container": "\(container.name)", "error": "\(error)"])
-            report(.failed(container: container.name, reason: "PostStartHookError", message: "\(error)"))
             _ = try await runtime.stopContainer(
                 CRIStopContainerRequest.with {
                     $0.containerID = id
                     $0.timeout = pod.spec.terminationGracePeriodSeconds ?? 30
                 })
+            throw HandFailure(reason: "PostStartHookError", message: "\(error)")
         }
     }
 

@@ -8,18 +8,21 @@ public struct NodeCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Run a node: kubelet and CRI runtime in one process.",
         discussion: """
-            Every file of the manifests directory is one or more Pods, in YAML or JSON. A file that comes, changes or goes
-            is a pod that starts, is replaced or is stopped. Stopping the node leaves the pods running; the next start
-            adopts them.
+            Every file of the manifests directory is one or more Pods, in YAML or \
+            JSON. A file that comes, changes or goes is a pod that starts, is \
+            replaced or is stopped. Stopping the node leaves the pods running; the \
+            next start adopts them.
 
             Places, unless you move them:
 
-              /etc/kubesim/manifests     Pod manifests
-              /var/lib/kubesim           data: images, layers, records; tarballs dropped in images/ are imported
-              /run/kubesim               runtime state, and the CRI socket kubesim.sock
-              /var/log/pods              logs
+              /etc/kubesim/manifests    Pod manifests
+              /var/lib/kubesim          data: images, layers, records
+              /var/lib/kubesim/images   tarballs dropped here are imported
+              /run/kubesim              runtime state, and the socket kubesim.sock
+              /var/log/pods             logs
 
-            With --root DIR all of them lie below DIR, so that several nodes can run on one machine.
+            With --root DIR all of them lie below DIR, so that several nodes can \
+            run on one machine.
             """)
 
     @OptionGroup(title: "Places") var options: NodeOptions
@@ -48,7 +51,7 @@ public struct NodeCommand: AsyncParsableCommand {
         if let containerRuntimeEndpoint { configuration.containerRuntimeEndpoint = containerRuntimeEndpoint }
         if let nodeName { configuration.nodeName = nodeName }
         let level = try level(configuration)
-        var logger = Logger(label: "kubesim") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "kubesim") { _ in LineLog() }
         logger.logLevel = level
         let places = options.places(configuration)
         let display: (@Sendable (String) -> Void)? = demo ? { @Sendable line in StandardOutput.line(line) } : nil

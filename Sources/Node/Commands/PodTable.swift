@@ -6,10 +6,15 @@ package struct PodList: Decodable {
         struct Metadata: Decodable {
             var name: String
             var namespace: String
+            var deletionTimestamp: String?
         }
         struct Spec: Decodable {
-            struct Container: Decodable { var name: String }
+            struct Container: Decodable {
+                var name: String
+                var restartPolicy: String?
+            }
             var containers: [Container]
+            var initContainers: [Container]?
         }
         struct Reason: Decodable {
             var reason: String?
@@ -21,6 +26,7 @@ package struct PodList: Decodable {
             var terminated: Reason?
         }
         struct Container: Decodable {
+            var name: String?
             var ready: Bool?
             var restartCount: Int?
             var state: State?
@@ -50,11 +56,14 @@ package enum PodTable {
             ? Table("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "MESSAGE")
             : Table("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP")
         for pod in pods {
-            let containers = pod.status?.containerStatuses ?? []
+            let containers = (pod.status?.containerStatuses ?? []) + sidecars(pod)
             let ready = containers.count { $0.ready ?? false }
-            let restarts = containers.reduce(0) { $0 + ($1.restartCount ?? 0) }
+            // While it is initialised a pod restarts what initialises it.
+            let restarting = isInitialising(pod) ? pod.status?.initContainerStatuses ?? [] : containers
+            let restarts = restarting.reduce(0) { $0 + ($1.restartCount ?? 0) }
             let cells = [
-                pod.metadata.namespace, pod.metadata.name, "\(ready)/\(pod.spec.containers.count)", status(pod),
+                pod.metadata.namespace, pod.metadata.name,
+                "\(ready)/\(pod.spec.containers.count + sidecarNames(pod).count)", status(pod),
                 "\(restarts)", age(pod.status?.startTime, now), pod.status?.podIP ?? "<none>",
             ]
             table.add(cells + (wide ? [message(pod)] : []))
@@ -62,8 +71,23 @@ package enum PodTable {
         return table.text
     }
 
+    /// Init containers that are kept running count as containers.
+    private static func sidecarNames(_ pod: PodList.Item) -> Set<String> {
+        Set((pod.spec.initContainers ?? []).filter { $0.restartPolicy == "Always" }.map(\.name))
+    }
+
+    private static func sidecars(_ pod: PodList.Item) -> [PodList.Item.Container] {
+        let names = sidecarNames(pod)
+        return (pod.status?.initContainerStatuses ?? []).filter { names.contains($0.name ?? "") }
+    }
+
+    private static func isInitialising(_ pod: PodList.Item) -> Bool {
+        pod.status?.phase == "Pending" && (pod.status?.initContainerStatuses ?? []).contains { !done($0) }
+    }
+
     /// The word that tells most: why a container waits or ended, else the phase.
     static func status(_ pod: PodList.Item) -> String {
+        if pod.metadata.deletionTimestamp != nil { return "Terminating" }
         let initial = pod.status?.initContainerStatuses ?? []
         if let index = initial.firstIndex(where: { !done($0) }), pod.status?.phase == "Pending" {
             let state = initial[index].state

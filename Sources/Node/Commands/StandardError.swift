@@ -1,9 +1,9 @@
 import Glibc
 
 /// Where people are told what standard output is not for.
-enum StandardError {
+package enum StandardError {
     /// Writes as much as the other end takes; there is nobody to tell about a failure.
-    static func write(_ text: String) {
+    package static func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -37,11 +37,14 @@ struct NodeProcess {
                 try await Runtime.embedded(
                     places, configuration, try Programs.beside(try Programs.ownDirectory()), logger: logger)
             }
+        let firstPass = FirstPass()
+        if runtime.embedded == nil { firstPass.end() }
         let kubelet = Kubelet(
-            configuration: kubeletConfiguration(), runtime: runtime.runtime, images: runtime.images, logger: logger)
+            configuration: kubeletConfiguration(), runtime: runtime.runtime, images: runtime.images, logger: logger,
+            imagesSettled: { await firstPass.wait() })
         let group = ServiceGroup(
             configuration: .init(
-                services: try services(runtime, kubelet).map { .init(service: $0) },
+                services: try services(runtime, kubelet, firstPass).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
         logger.notice(
             "the node is up",
@@ -55,7 +58,7 @@ struct NodeProcess {
     }
 
     /// In the order of their start; they end in the opposite order.
-    private func services(_ runtime: Runtime, _ kubelet: Kubelet) throws -> [any Service] {
+    private func services(_ runtime: Runtime, _ kubelet: Kubelet, _ firstPass: FirstPass) throws -> [any Service] {
         let server = try CRIServer(
             endpoint: UnixEndpoint("unix://" + places.socket), runtime: runtime.runtime, images: runtime.images,
             others: [ControlService(images: runtime.embedded?.store, kubelet: kubelet)], logger: logger)
@@ -64,7 +67,11 @@ struct NodeProcess {
             services.append(
                 CancelledService(name: "streams") { try await embedded.streaming.run(serving: embedded.engine) })
             services.append(
-                CancelledService(name: "images directory") { try await dropFolder(embedded, kubelet).run() })
+                CancelledService(name: "images directory") {
+                    // Whatever ends it, nobody waits for it any longer.
+                    defer { firstPass.end() }
+                    try await dropFolder(embedded, kubelet, firstPass).run()
+                })
         }
         services.append(kubelet)
         if let display {
@@ -78,9 +85,12 @@ struct NodeProcess {
         return services
     }
 
-    private func dropFolder(_ embedded: Runtime.Embedded, _ kubelet: Kubelet) -> ImageDropFolder {
+    private func dropFolder(
+        _ embedded: Runtime.Embedded, _ kubelet: Kubelet, _ firstPass: FirstPass
+    ) -> ImageDropFolder {
         ImageDropFolder(directory: places.images, store: embedded.store, logger: logger) { event in
             if case .loaded = event { kubelet.noticeImagesChanged() }
+            if case .ready = event { firstPass.end() }
             if let display, let line = DemoDisplay(color: false).line(event) { display(line) }
         }
     }
@@ -90,7 +100,7 @@ struct NodeProcess {
             nodeName: configuration.nodeName ?? HostFacts.name(), root: places.root, manifests: places.manifests,
             podLogs: places.podLogs, containerLogs: places.containerLogs, cgroupRoot: places.cgroupRoot,
             clusterDNS: configuration.clusterDNS ?? [], clusterDomain: configuration.clusterDomain ?? "cluster.local",
-            nodeAddresses: HostFacts.addresses(), imagesDirectory: places.images)
+            nodeAddresses: Array(HostFacts.addresses().prefix(1)), imagesDirectory: places.images)
     }
 
     private func makeDirectories() throws(NodeError) {

@@ -82,7 +82,10 @@ extension Engine {
         do {
             try await entry.turnstile.pass { try await apply(plan, runtime: runtime, context: context) }
         } catch {
-            logger.warning("a sandbox could not be made", metadata: ["pod": "\(plan.pod)", "reason": "\(error)"])
+            // One that nobody waits for any more is no news.
+            logger.log(
+                level: Task.isCancelled ? .debug : .warning, "a sandbox could not be made",
+                metadata: ["pod": "\(plan.pod)", "reason": "\(error)"])
             await rollBack(id)
             throw error
         }

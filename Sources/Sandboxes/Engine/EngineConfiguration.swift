@@ -46,7 +46,8 @@ public struct EngineConfiguration: Sendable {
         self.sandboxImage = sandboxImage
         self.version = version
         self.streaming = streaming
-        execOutputLimitBytes = 16 << 20
+        // Both outputs and their frame fit into the 16 MiB that kubelet and crictl take at most.
+        execOutputLimitBytes = (8 << 20) - (64 << 10)
         stepDeadline = .seconds(60)
     }
 }

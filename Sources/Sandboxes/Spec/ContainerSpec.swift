@@ -96,20 +96,15 @@ enum ContainerSpec {
         linux.resources?.devices = devices.rules
         linux.rootfsPropagation = rootfsPropagation(input.mounts)
         if !privileged {
-            let unmasked = Self.usesOwnUserNamespace(security) && security.maskedPaths.isEmpty
-            linux.maskedPaths = security.maskedPaths.isEmpty && !unmasked ? Self.maskedPaths : security.maskedPaths
-            linux.readonlyPaths =
-                security.readonlyPaths.isEmpty && !unmasked ? Self.readonlyPaths : security.readonlyPaths
+            // An empty list hides nothing: so says a kubelet `procMount: Unmasked`.
+            linux.maskedPaths = security.maskedPaths
+            linux.readonlyPaths = security.readonlyPaths
             linux.seccomp = try seccomp(input, capabilities: Set(capabilities.granted))
         }
 
         return Spec(
             process: process, root: Root(path: input.rootfs, readonly: security.readonlyRootfs),
             mounts: ContainerMounts.plan(input), annotations: annotations(input), linux: linux)
-    }
-
-    private static func usesOwnUserNamespace(_ security: CRILinuxContainerSecurityContext) -> Bool {
-        security.namespaceOptions.hasUsernsOptions && security.namespaceOptions.usernsOptions.mode == .pod
     }
 
     private static func appArmorProfile(_ security: CRILinuxContainerSecurityContext) -> String? {

@@ -15,7 +15,11 @@ enum Resources {
         if cpu != LinuxCPU() { resources.cpu = cpu }
         var memory = LinuxMemory()
         if asked.memoryLimitInBytes != 0 { memory.limit = asked.memoryLimitInBytes }
-        if asked.memorySwapLimitInBytes != 0, facts.swapAccounting { memory.swap = asked.memorySwapLimitInBytes }
+        if facts.swapAccounting {
+            // Memory and swap together: who limits memory and says nothing of swap wants none beyond it.
+            let both = asked.memorySwapLimitInBytes != 0 ? asked.memorySwapLimitInBytes : asked.memoryLimitInBytes
+            if both != 0 { memory.swap = both }
+        }
         if memory != LinuxMemory() { resources.memory = memory }
         if facts.hugetlb {
             resources.hugepageLimits = asked.hugepageLimits.map {
