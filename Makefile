@@ -12,6 +12,7 @@ DEMO_ROOT ?= /var/lib/kubesim-demo
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
 TEST_PACKAGES := runc crun procps
+VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs criu apparmor
 
 .DEFAULT_GOAL := help
 
@@ -69,6 +70,13 @@ test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
 	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
+
+.PHONY: test-vm
+test-vm: test-deps ## The OCI runtime's tests on Debian's kernel with cgroup v2 only, in QEMU
+	$(call install_packages,$(VM_PACKAGES))
+	$(SWIFT) build -c release --build-tests
+	@$(MAKE) --no-print-directory bin
+	@Tests/VM/cgroup2 $(if $(FILTER),--filter '$(FILTER)')
 
 .PHONY: lint
 lint: ## Check the format of every source
