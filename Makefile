@@ -89,8 +89,13 @@ format: ## Format every source
 .PHONY: bench
 bench: build samples ## Measure beside crun and runc, and the node's way from manifest to process
 	$(call install_packages,$(TEST_PACKAGES))
-	@python3 bench/oci.py
+	@python3 bench/oci.py --only run,'run with seccomp',create,start,exec,'delete --force'
 	@python3 bench/node.py
+
+.PHONY: bench-oci
+bench-oci: build ## Measure the OCI runtime beside crun and runc, every command (about ten minutes)
+	$(call install_packages,$(TEST_PACKAGES) strace)
+	@python3 bench/oci.py
 
 .PHONY: install
 install: ## Install the programs, the unit and the example configuration (PREFIX=/usr/local)

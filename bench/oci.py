@@ -3,7 +3,7 @@
 
 Every runtime gets the same bundles in the same private mount namespace. crun refuses a hybrid host, so the unified mount is
 taken out of that namespace for all of them. CPU is user + system of the runtime and of everything that it waited for
-(wait4(2)); memory is the largest process of them.
+(wait4(2)); memory is the largest process of them. A ratio is kubesim-oci's figure over the other's: below 1 is better.
 """
 
 import argparse
@@ -17,9 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+MEASURED = None
 # What a usual default profile keeps from a container.
 KEPT_BACK = """acct add_key bpf clock_adjtime clock_settime create_module delete_module finit_module fsconfig fsmount fsopen
 fspick get_kernel_syms get_mempolicy init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl lookup_dcookie mbind mount
@@ -32,6 +32,8 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100, help="runs of each runtime and case (default 100)")
     parser.add_argument("--kubesim", default=os.path.join(HERE, "..", "bin", "kubesim-oci"), help="the program to measure")
+    parser.add_argument("--lives", type=int, default=500, help="lives of each runtime in the case of that name (default 500)")
+    parser.add_argument("--also", action="append", default=[], help="NAME=PROGRAM: another runtime to run beside them")
     parser.add_argument("--only", help="cases by name, separated by commas")
     parser.add_argument("--json", help="also write the figures to this file")
     return parser.parse_args()
@@ -80,7 +82,7 @@ def bundle(kubesim, folder, profile):
     for name in ["proc", "dev", "sys", "tmp", "etc"]:
         os.mkdir(os.path.join(rootfs, name))
     shutil.copy("/bin/busybox", os.path.join(rootfs, "bin", "busybox"))
-    for name in ["true", "sleep", "sh"]:
+    for name in ["true", "sleep"]:
         os.symlink("busybox", os.path.join(rootfs, "bin", name))
     subprocess.run([kubesim, "spec", "--bundle", folder], check=True)
     path = os.path.join(folder, "config.json")
@@ -113,22 +115,25 @@ class Runtime:
     def command(self, *words):
         return [self.program, "--root", self.state, *words]
 
-    def measure(self, *words, allow=(0,)):
+    def measure(self, *words):
         """Wall and CPU in milliseconds, peak memory in MiB."""
-        null = os.open("/dev/null", os.O_RDWR)
-        actions = [(os.POSIX_SPAWN_DUP2, null, n) for n in (0, 1)]
-        begin = time.perf_counter()
-        pid = os.posix_spawn(self.program, self.command(*words), os.environ, file_actions=actions)
-        _, status, usage = os.wait4(pid, 0)
-        wall = time.perf_counter() - begin
-        os.close(null)
-        if os.waitstatus_to_exitcode(status) not in allow:
-            raise RuntimeError("%s %s: status %d" % (self.name, " ".join(words), status))
-        return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
+        said = subprocess.run([MEASURED, *self.command(*words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+        wall, cpu, memory, status = map(int, said.stdout.split())
+        if status != 0:
+            raise RuntimeError("%s %s: wait status %d" % (self.name, " ".join(words), status))
+        return wall / 1000, cpu / 1000, memory / 1024
 
     def quiet(self, *words):
         null = subprocess.DEVNULL
         return subprocess.run(self.command(*words), stdin=null, stdout=null, stderr=null).returncode
+
+    def must(self, *words):
+        if self.quiet(*words) != 0:
+            raise RuntimeError("%s %s failed" % (self.name, " ".join(words)))
+
+    def version(self):
+        said = subprocess.run([self.program, "--version"], stdout=subprocess.PIPE, text=True).stdout
+        return said.splitlines()[0] if said else "?"
 
 
 def case_run(folder):
@@ -139,10 +144,10 @@ def case_run(folder):
 
 
 def case_life(folder, verb):
-    """One verb of create, start, kill, delete, measured alone."""
+    """One verb of a container's life, measured alone."""
 
     def one(runtime, number):
-        name = "%s-%s-%d" % (runtime.name, verb, number)
+        name = "%s-%s-%d" % (runtime.name, verb.split()[0], number)
         result = None
         for step in (
             ("create", "--bundle", folder, name),
@@ -151,25 +156,68 @@ def case_life(folder, verb):
             ("exec", name, "/bin/true"),
             ("delete", "--force", name),
         ):
-            if step[0] == verb:
+            if step[0] == verb.split()[0]:
                 result = runtime.measure(*step)
             elif step[0] in ("create", "start", "delete"):
-                if runtime.quiet(*step) != 0:
-                    raise RuntimeError("%s %s failed" % (runtime.name, " ".join(step)))
+                runtime.must(*step)
         return result
 
     return one
 
 
+def case_whole_life(folder):
+    """A container's whole life in three commands: what an engine pays for it."""
+
+    def one(runtime, number):
+        name = "%s-life-%d" % (runtime.name, number)
+        steps = (("create", "--bundle", folder, name), ("start", name), ("delete", "--force", name))
+        wall, cpu, memory = zip(*[runtime.measure(*step) for step in steps])
+        return sum(wall), sum(cpu), max(memory)
+
+    return one
+
+
+class Hundred:
+    """`list` with a hundred containers, which are there before the first measurement and gone after the last."""
+
+    def __init__(self, folder, count=100):
+        self.folder, self.names = folder, ["listed-%d" % number for number in range(count)]
+
+    def __call__(self, runtime, number):
+        return runtime.measure("list")
+
+    def prepare(self, runtime):
+        for name in self.names:
+            runtime.must("create", "--bundle", self.folder, name)
+
+    def clean(self, runtime):
+        for name in self.names:
+            runtime.quiet("delete", "--force", name)
+
+
+def system_calls_of(runtime, words, scratch):
+    """How many system calls one command makes, with all its processes."""
+    report = os.path.join(scratch, "strace")
+    command = ["strace", "-f", "-c", "-o", report, *runtime.command(*words)]
+    null = subprocess.DEVNULL
+    if subprocess.run(command, stdin=null, stdout=null, stderr=null).returncode != 0:
+        return None
+    with open(report) as file:
+        # "100.00 seconds usecs/call calls errors total", the errors left out where there are none
+        return int(re.search(r"^100\.00\s+\S+\s+\d+\s+(\d+)\s.*total$", file.read(), re.M).group(1))
+
+
 def main():
+    global MEASURED
     options = parse()
     private_mounts()
-    # Children that a runtime leaves behind come here and are reaped at the end.
+    # Children that a runtime leaves behind come here and are reaped.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-    kubesim = os.path.abspath(options.kubesim)
     scratch = tempfile.mkdtemp(prefix="kubesim-bench-")
     try:
-        figures = bench(options, kubesim, scratch)
+        MEASURED = os.path.join(scratch, "measured")
+        subprocess.run(["cc", "-O2", "-static", "-o", MEASURED, os.path.join(HERE, "measured.c")], check=True)
+        figures = bench(options, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if options.json:
@@ -177,43 +225,89 @@ def main():
             json.dump(figures, file, indent=1)
 
 
-def bench(options, kubesim, scratch):
-    runtimes = [Runtime("kubesim-oci", kubesim, scratch)]
+def runtimes_of(options, scratch):
+    found = [Runtime("kubesim-oci", os.path.abspath(options.kubesim), scratch)]
     for name in ("crun", "runc"):
         program = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         if program:
-            runtimes.append(Runtime(name, program, scratch))
+            found.append(Runtime(name, program, scratch))
+    return found + [Runtime(*pair.split("=", 1), scratch) for pair in options.also]
+
+
+def bench(options, scratch):
+    runtimes = runtimes_of(options, scratch)
+    for runtime in runtimes:
+        print("%-12s %s" % (runtime.name, runtime.version()))
     plain, filtered, sleeper = (os.path.join(scratch, name) for name in ("plain", "filtered", "sleeper"))
-    bundle(kubesim, plain, False)
-    bundle(kubesim, filtered, True)
+    bundle(runtimes[0].program, plain, False)
+    bundle(runtimes[0].program, filtered, True)
     with_arguments(plain, sleeper, ["/bin/sleep", "1000"])
     cases = {"run": case_run(plain), "run with seccomp": case_run(filtered)}
-    for verb in ("create", "start", "state", "exec", "delete"):
+    for verb in ("create", "start", "state", "exec", "delete --force"):
         cases[verb] = case_life(sleeper, verb)
+    cases["list of 100"] = Hundred(sleeper)
+    cases["life"] = case_whole_life(plain)
+    wanted = options.only.split(",") if options.only else [*cases, "system calls"]
     figures = {}
-    for name, one in cases.items():
-        if options.only and name not in options.only.split(","):
-            continue
-        figures[name] = interleaved(name, one, runtimes, options.runs)
+    for name in cases:
+        if name in wanted:
+            figures[name] = interleaved(name, cases[name], runtimes, options.lives if name == "life" else options.runs)
+    if figures:
+        print_ratios(figures)
+    if "system calls" in wanted and shutil.which("strace"):
+        figures["system calls"] = print_system_calls(runtimes, plain, filtered, scratch)
     return figures
 
 
 def interleaved(name, one, runtimes, runs):
     samples = {runtime.name: [] for runtime in runtimes}
-    for runtime in runtimes:
-        one(runtime, 0)
-    for number in range(1, runs + 1):
+    try:
         for runtime in runtimes:
-            samples[runtime.name].append(one(runtime, number))
-            reap()
-    print("%s (%d runs)%s wall ms   CPU ms   CPU ratio   peak MiB" % (name, runs, " " * max(1, 24 - len(name))))
+            if hasattr(one, "prepare"):
+                one.prepare(runtime)
+            one(runtime, 0)
+        for number in range(1, runs + 1):
+            for runtime in runtimes:
+                samples[runtime.name].append(one(runtime, number))
+                reap()
+    finally:
+        if hasattr(one, "clean"):
+            for runtime in runtimes:
+                one.clean(runtime)
+    title = "%s (%d)" % (name, runs)
+    print("\n%-28s %8s %8s %9s" % (title, "wall ms", "CPU ms", "peak MiB"))
     result = {}
     for runtime in runtimes:
         wall, cpu, memory = (statistics.median(column) for column in zip(*samples[runtime.name]))
         result[runtime.name] = {"wall": wall, "cpu": cpu, "memory": memory}
-        ratio = result["kubesim-oci"]["cpu"] / cpu if cpu else float("nan")
-        print("  %-30s %8.1f %8.1f %11.2f %10.1f" % (runtime.name, wall, cpu, ratio, memory))
+        print("  %-26s %8.2f %8.2f %9.1f" % (runtime.name, wall, cpu, memory))
     sys.stdout.flush()
+    return result
+
+
+def print_ratios(figures):
+    others = [name for name in next(iter(figures.values())) if name != "kubesim-oci"]
+    print("\nratios, kubesim-oci : other")
+    print("%-20s" % "" + "".join("  %22s" % other for other in others))
+    print("%-20s" % "" + "".join("  %6s %7s %7s" % ("wall", "CPU", "memory") for _ in others))
+    for case, result in figures.items():
+        ours = result["kubesim-oci"]
+        cells = ["  %6.2f %7.2f %7.2f" % tuple(ours[key] / result[other][key] for key in ("wall", "cpu", "memory"))
+                 for other in others]
+        print("%-20s" % case + "".join(cells))
+
+
+def print_system_calls(runtimes, plain, filtered, scratch):
+    print("\nsystem calls of one run, all its processes%14s %13s" % ("plain", "with seccomp"))
+    result = {}
+    for runtime in runtimes:
+        counts = []
+        for number, folder in enumerate((plain, filtered)):
+            name = "%s-calls-%d" % (runtime.name, number)
+            counts.append(system_calls_of(runtime, ("run", "--bundle", folder, name), scratch))
+            reap()
+        result[runtime.name] = {"plain": counts[0], "seccomp": counts[1]}
+        print("  %-40s %13s %13s" % (runtime.name, *counts))
     return result
 
 
