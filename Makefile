@@ -12,7 +12,9 @@ DEMO_ROOT ?= /var/lib/kubesim-demo
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
 TEST_PACKAGES := runc crun procps
-VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs criu apparmor
+VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs criu apparmor debootstrap
+# Which machine test-vm boots: cgroup2 (busybox alone) or systemd (a small Debian).
+VM ?= cgroup2
 
 .DEFAULT_GOAL := help
 
@@ -72,11 +74,11 @@ test: build samples test-deps ## Every test: unit, and integration as root
 	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
 
 .PHONY: test-vm
-test-vm: test-deps ## The OCI runtime's tests on Debian's kernel with cgroup v2 only, in QEMU
+test-vm: test-deps ## The OCI runtime's tests in QEMU, on cgroup v2 alone (VM=systemd: below systemd)
 	$(call install_packages,$(VM_PACKAGES))
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
-	@Tests/VM/cgroup2 $(if $(FILTER),--filter '$(FILTER)')
+	@Tests/VM/run $(VM) $(if $(FILTER),--filter '$(FILTER)')
 
 .PHONY: lint
 lint: ## Check the format of every source

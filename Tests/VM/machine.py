@@ -143,6 +143,30 @@ class Tree:
         run("mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d", self.folder, path, size)
 
 
+def debian(tree, cache, packages):
+    """Fills the tree with a small Debian of the host's release that has these packages, from the host's own mirror.
+
+    Made once and kept, since debootstrap takes a minute; another list of packages is another Debian.
+    """
+    with open("/etc/os-release") as file:
+        release = re.search(r"^VERSION_CODENAME=(\w+)", file.read(), re.M).group(1)
+    kept = os.path.join(cache, "debian-%s-%s" % (release, "-".join(sorted(packages))))
+    if not os.path.isdir(kept):
+        sources = run("apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages")
+        mirrors = [line.split(" ", 1)[1] for line in sources.splitlines() if line.startswith(release + " ")]
+        if not mirrors:
+            raise Broken("apt knows no source of %s" % release)
+        fresh = os.path.join(cache, ".making-%d" % os.getpid())
+        try:
+            run("debootstrap", "--variant=minbase", "--include=" + ",".join(packages), release, fresh, mirrors[0])
+            for name in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+                shutil.rmtree(os.path.join(fresh, name), ignore_errors=True)
+            os.rename(fresh, kept)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    run("cp", "-a", kept + "/.", tree.folder)
+
+
 def initramfs(kernel, scratch):
     """The first stage: static busybox, the modules that the disk needs, and a script that goes over to the disk."""
     tree = Tree(os.path.join(scratch, "initramfs"))
