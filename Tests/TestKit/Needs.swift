@@ -12,6 +12,9 @@ public enum Feature: String, Sendable {
     case iptables = "iptables"
     case samples = "the sample images (make samples)"
     case runc = "runc"
+    case crun = "crun"
+    case podman = "podman, conmon and catatonit"
+    case systemd = "systemd, running"
     case containerd = "containerd"
 
     /// Is it here?
@@ -27,6 +30,10 @@ public enum Feature: String, Sendable {
         case .iptables: Self.onPath("iptables")
         case .samples: access(Binaries.repository + "/rootfs-samples/out/busybox.tar", R_OK) == 0
         case .runc: Self.onPath("runc")
+        case .crun: Self.onPath("crun")
+        case .podman:
+            ["podman", "conmon"].allSatisfy(Self.onPath) && Self.isExecutable("/usr/libexec/podman/catatonit")
+        case .systemd: access("/run/systemd/system", F_OK) == 0
         case .containerd: Self.onPath("containerd")
         }
     }
