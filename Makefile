@@ -98,6 +98,7 @@ bench: build samples ## Measure beside crun and runc, and the node's way from ma
 bench-oci: build ## Measure the OCI runtime beside crun and runc, every command (about ten minutes)
 	$(call install_packages,$(TEST_PACKAGES) strace)
 	@python3 bench/oci.py
+	@python3 bench/phases.py
 
 .PHONY: install
 install: ## Install the programs, the unit and the example configuration (PREFIX=/usr/local)
