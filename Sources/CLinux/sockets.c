@@ -43,6 +43,19 @@ int sys_unix_connect(int fd, const char *path) {
     return result < 0 ? -errno : 0;
 }
 
+int sys_unix_connect_any(int fd, const char *path) {
+    if (path[0] != '@') return sys_unix_connect(fd, path);
+    // An abstract name: any bytes after a NUL.
+    struct sockaddr_un target;
+    memset(&target, 0, sizeof(target));
+    target.sun_family = AF_UNIX;
+    size_t length = strlen(path);
+    if (length > sizeof(target.sun_path)) return -ENAMETOOLONG;
+    memcpy(target.sun_path + 1, path + 1, length - 1);
+    socklen_t size = (socklen_t)(sizeof(target.sun_family) + length);
+    return connect(fd, (struct sockaddr *)&target, size) < 0 ? -errno : 0;
+}
+
 int sys_listen(int fd, int backlog) { RESULT(listen(fd, backlog)); }
 
 int sys_accept(int fd) {

@@ -23,16 +23,16 @@ extension Cgroup {
 
     /// Lets the processes of a frozen cgroup run on; one that isn't frozen is left as it is.
     public func thaw() throws(CgroupError) {
-        if let file = frozenFileV2 {
-            try write(file, "0", "thaw")
-        } else if let directory = directory("freezer") {
+        if let file = frozenFileV2 { try write(file, "0", "thaw") }
+        // On a hybrid host another runtime may have frozen it by version 1.
+        if let directory = directory("freezer"), File.exists(directory) {
             try write(directory + "/freezer.state", "THAWED", "thaw")
         }
     }
 
     /// Whether it is frozen, or is about to be.
     public var isFrozen: Bool {
-        if let file = frozenFileV2 { return (try? File.readText(file))?.hasPrefix("1") ?? false }
+        if let file = frozenFileV2, (try? File.readText(file))?.hasPrefix("1") == true { return true }
         guard let state = text("freezer", "freezer.state"), directory("freezer") != nil else { return false }
         return !state.hasPrefix("THAWED")
     }

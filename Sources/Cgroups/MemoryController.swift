@@ -29,10 +29,11 @@ enum MemoryController {
     {
         guard memory.checkBeforeUpdate == true, let usage = current.memoryUsageBytes else { return }
         for (name, limit) in [("limit", memory.limit), ("swap", memory.swap)] {
-            if let limit, limit > 0, limit < usage {
+            if let limit, limit > 0, limit <= usage {
+                // runc's words, which engines look for.
+                let what = name == "limit" ? "memory limit" : "memory+swap limit"
                 throw CgroupError(
-                    "plan linux.resources.memory.\(name)",
-                    hint: "\(limit) bytes are fewer than the \(usage) in use, and checkBeforeUpdate is set")
+                    "plan linux.resources.memory.\(name)", hint: "rejecting \(what) \(limit) <= usage \(usage)")
             }
         }
     }

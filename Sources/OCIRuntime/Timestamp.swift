@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// RFC 3339 in UTC.

@@ -23,6 +23,29 @@ extension Spec {
     }
 }
 
+extension Spec {
+    /// Makes it one that a user without rights can run: a user namespace in which they are root, the host's network and sysfs,
+    /// no limits.
+    public mutating func makeRootless(uid: UInt32, gid: UInt32) {
+        linux?.namespaces.removeAll { $0.type == .network || $0.type == .user }
+        linux?.namespaces.append(LinuxNamespace(type: .user))
+        linux?.uidMappings = [LinuxIDMapping(containerID: 0, hostID: uid, size: 1)]
+        linux?.gidMappings = [LinuxIDMapping(containerID: 0, hostID: gid, size: 1)]
+        linux?.resources = nil
+        mounts = mounts.map { mount in
+            if mount.destination == "/sys" {
+                return Mount(
+                    destination: "/sys", type: "none", source: "/sys",
+                    options: ["rbind", "nosuid", "noexec", "nodev", "ro"])
+            }
+            var changed = mount
+            // Only the own id is there to be given.
+            changed.options.removeAll { $0.hasPrefix("uid=") || $0.hasPrefix("gid=") }
+            return changed
+        }
+    }
+}
+
 extension Mount {
     /// The filesystems that programs expect.
     public static let starters: [Mount] = [

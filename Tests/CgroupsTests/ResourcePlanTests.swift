@@ -157,7 +157,7 @@ struct ResourcePlanTests {
         let error = #expect(throws: CgroupError.self) { try ResourcePlan(resources, host: v2, current: current) }
         #expect(
             error?.description
-                == "cgroup: plan linux.resources.memory.limit: 400 bytes are fewer than the 500 in use, and checkBeforeUpdate is set"
+                == "cgroup: plan linux.resources.memory.limit: rejecting memory limit 400 <= usage 500"
         )
     }
 

@@ -56,31 +56,62 @@ struct ErrorTests {
         }
     }
 
-    @Test("What isn't there yet says so", arguments: ["pause", "resume", "update", "events", "checkpoint", "restore"])
-    func namesMissingCommands(command: String) async throws {
-        let outcome = try await Command([TestBundle.program, command, "x"]).run()
-        #expect(outcome.code == 1)
-        #expect(outcome.errors == "kubesim-oci: \(command) is not supported yet\n")
+    @Test("--help explains the program and each command", arguments: ["--help", "-h"])
+    func explains(flag: String) async throws {
+        let whole = try await Command([TestBundle.program, flag]).run()
+        #expect(whole.code == 0)
+        #expect(whole.output.hasPrefix("NAME:\n   kubesim-oci - Open Container Initiative runtime\n"))
+        for name in CommandSyntax.names {
+            #expect(whole.output.contains("\n   \(name) "), "\(name)")
+            let one = try await Command([TestBundle.program, name, flag]).run()
+            #expect(one.code == 0)
+            #expect(one.output.hasPrefix("NAME:\n   kubesim-oci \(name) - "), "\(one)")
+        }
+        let unknown = try await Command([TestBundle.program, "foo", flag]).run()
+        #expect(unknown.code == 1)
+        #expect(unknown.errors.contains("No help topic for 'foo'"))
     }
 
-    @Test("--systemd-cgroup is refused by name")
-    func refusesSystemd() async throws {
-        let outcome = try await Command([TestBundle.program, "--systemd-cgroup", "list"]).run()
-        #expect(outcome.code == 1)
-        #expect(outcome.errors.contains("systemd cgroup driver"))
+    @Test("Too few and too many arguments are told in runc's words, with the help")
+    func countsArguments() async throws {
+        for (words, text) in [
+            (["state"], "\"state\" requires exactly 1 argument(s)"), (["start", "a", "b"], "exactly 1 argument(s)"),
+            (["kill"], "a minimum of 1 argument(s)"), (["kill", "a", "b", "c"], "a maximum of 2 argument(s)"),
+            (["list", "x"], "exactly 0 argument(s)"), (["exec"], "a minimum of 1 argument(s)"),
+        ] {
+            let outcome = try await Command([TestBundle.program] + words).run()
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains(text), "\(outcome.errors)")
+            #expect(outcome.output.hasPrefix("Incorrect Usage.\n\nNAME:"))
+        }
+    }
+
+    @Test("Global options that make no sense are named")
+    func refusesGlobals() async throws {
+        for (words, text) in [
+            (["--root", "/", "list"], "--root argument should not be set to /"),
+            (["--root", "/x/..", "list"], "--root argument should not be set to /"),
+            (["--rootless", "maybe", "list"], "--rootless maybe: must be true, false or auto"),
+            (["--log-format", "xml", "list"], "unknown log-format \"xml\""),
+        ] {
+            let outcome = try await Command([TestBundle.program] + words).run()
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains(text), "\(outcome.errors)")
+        }
     }
 
     @Test("Flags come in every form that runc takes")
     func readsFlags() throws {
         var words = Arguments(["-b", "/x", "--pid-file=/p", "-detach", "--keep=false", "id", "--not-a-flag"])
-        let flags = try words.flags(values: ["b|bundle", "pid-file"], switches: ["d|detach", "keep"])
+        let flags = try words.flags(of: #require(CommandSyntax.of("run")))
         #expect(flags["bundle"] == "/x")
         #expect(flags["pid-file"] == "/p")
         #expect(flags.has("detach"))
         #expect(!flags.has("keep"))
         #expect(words.remaining == ["id", "--not-a-flag"])
         var unknown = Arguments(["--what"])
-        #expect(throws: RuntimeError.self) { try unknown.flags(values: [], switches: []) }
+        let syntax = try #require(CommandSyntax.of("state"))
+        #expect(throws: RuntimeError.self) { try unknown.flags(of: syntax) }
     }
 
     @Test("spec writes a configuration that runs, and never over another")
@@ -90,6 +121,13 @@ struct ErrorTests {
             let spec = try Spec.read(try File.read(bundle.path + "/config.json"))
             #expect(spec.validateForStart().isEmpty)
             #expect(try await bundle.oci("spec", "--bundle", bundle.path).errors.contains("Remove it first"))
+            unlink(bundle.path + "/config.json")
+            #expect(try await bundle.oci("spec", "--rootless", "--bundle", bundle.path).code == 0)
+            let rootless = try Spec.read(try File.read(bundle.path + "/config.json"))
+            #expect(rootless.validateForStart().isEmpty)
+            #expect(rootless.linux?.namespaces.contains { $0.type == .user } == true)
+            #expect(rootless.linux?.namespaces.contains { $0.type == .network } == false)
+            #expect(rootless.linux?.uidMappings == [LinuxIDMapping(containerID: 0, hostID: geteuid(), size: 1)])
         }
     }
 

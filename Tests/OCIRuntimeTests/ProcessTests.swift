@@ -122,12 +122,4 @@ struct ProcessTests {
             #expect(outcome.errors.contains("exec /bin/garbage: Exec format error"), "\(outcome.errors)")
         }
     }
-
-    @Test("A field that isn't done yet is refused by its name")
-    func refusesByName() async throws {
-        try await TestBundle.use { bundle in
-            bundle.spec.process?.scheduler = Scheduler(policy: "SCHED_BATCH")
-            try await bundle.expectFailure("process.scheduler is not supported yet")
-        }
-    }
 }

@@ -52,6 +52,7 @@ struct TestBundle: Sendable {
     private static let applets = [
         "sh", "true", "false", "cat", "ls", "sleep", "id", "mount", "echo", "stat", "touch", "mkdir", "readlink", "tty",
         "stty", "hostname", "kill", "grep", "pwd", "env", "ps", "dd", "test", "wc", "head", "rm", "ln", "dirname",
+        "chrt", "ionice", "uname", "tail", "chmod", "ip",
     ]
 
     /// Writes the configuration as it is now.
@@ -118,6 +119,9 @@ struct TestBundle: Sendable {
         #expect(TestBundle.cgroups(id).isEmpty, sourceLocation: sourceLocation)
         #expect(!File.exists(state + "/" + id), sourceLocation: sourceLocation)
     }
+
+    /// Whether memory is limited through version 1's files here.
+    static let hasCgroupV1 = File.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
     static func cgroups(_ id: String) -> [String] {
         let top = "/sys/fs/cgroup"

@@ -10,6 +10,8 @@ int sys_unix_socketpair(int type, int pair[2]);
 /// -ENAMETOOLONG when the path has more than 107 bytes.
 int sys_unix_bind(int fd, const char *path);
 int sys_unix_connect(int fd, const char *path);
+/// The same for a path, or an abstract name that is written with "@" in front.
+int sys_unix_connect_any(int fd, const char *path);
 int sys_listen(int fd, int backlog);
 int sys_accept(int fd);
 

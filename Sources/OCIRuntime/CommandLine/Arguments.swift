@@ -20,11 +20,8 @@ struct Arguments {
         mutating func turnOn(_ name: String) { switches.insert(name) }
     }
 
-    /// Reads flags up to the first argument or "--".
-    /// - Parameters:
-    ///   - values: names of flags with a value; "b|bundle" gives a short form to "bundle".
-    ///   - switches: names of flags without one.
-    mutating func flags(values: [String], switches: [String]) throws(RuntimeError) -> Flags {
+    /// Reads flags up to the first argument or "--"; `--help` is one of every command's.
+    mutating func flags(of syntax: CommandSyntax) throws(RuntimeError) -> Flags {
         var found = Flags()
         while let word = rest.first, word.utf8.first == UInt8(ascii: "-"), word != "-" {
             rest.removeFirst()
@@ -32,48 +29,32 @@ struct Arguments {
             let body = word.drop { $0 == "-" }
             let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            if let known = Arguments.find(name, switches) {
+            if name == "help" || name == "h" {
+                found.turnOn("help")
+                continue
+            }
+            guard let flag = syntax.flag(name) else {
+                throw RuntimeError("flag provided but not defined: -\(name)")
+            }
+            if flag.value == nil {
                 if parts.count == 1 || parts[1] == "true" {
-                    found.turnOn(known)
+                    found.turnOn(flag.name)
                 } else if parts[1] != "false" {
                     throw RuntimeError("invalid value \"\(parts[1])\" for flag --\(name)")
                 }
-            } else if let known = Arguments.find(name, values) {
-                if parts.count > 1 {
-                    found.take(known, String(parts[1]))
-                } else {
-                    guard let value = rest.popFirst() else { throw RuntimeError("flag needs an argument: --\(name)") }
-                    found.take(known, value)
-                }
+            } else if parts.count > 1 {
+                found.take(flag.name, String(parts[1]))
             } else {
-                throw RuntimeError("flag provided but not defined: -\(name)")
+                guard let value = rest.popFirst() else { throw RuntimeError("flag needs an argument: --\(name)") }
+                found.take(flag.name, value)
             }
         }
         return found
     }
 
-    private static func find(_ name: String, _ known: [String]) -> String? {
-        for entry in known {
-            let forms = entry.split(separator: "|")
-            if forms.contains(where: { $0 == name }) { return forms.last.map(String.init) }
-        }
-        return nil
-    }
-
     /// The next argument.
     mutating func next() -> String? { rest.popFirst() }
 
-    /// Exactly one argument is left: the container's id.
-    mutating func onlyID(_ command: String) throws(RuntimeError) -> ContainerID {
-        let id = try nextID(command)
-        if !rest.isEmpty { throw RuntimeError("\(command): \"\(command)\" requires exactly 1 argument(s)") }
-        return id
-    }
-
-    mutating func nextID(_ command: String) throws(RuntimeError) -> ContainerID {
-        guard let id = rest.popFirst() else {
-            throw RuntimeError("\(command): \"\(command)\" requires a container id")
-        }
-        return try ContainerID(id)
-    }
+    /// The container that the command is about.
+    mutating func nextID() throws(RuntimeError) -> ContainerID { try ContainerID(rest.popFirst() ?? "") }
 }

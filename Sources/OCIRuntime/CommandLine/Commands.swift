@@ -1,127 +1,138 @@
+import CLinux
 import Glibc
+import Linux
 
 /// One command: its flags, then its verb.
 enum Commands {
     static func run(_ command: String, _ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) -> Int32
     {
-        if ["create", "run", "exec"].contains(command) { try ReadOnlySelf.require() }
+        if command == "help" { return try help(words.next()) }
+        guard let syntax = CommandSyntax.of(command) else {
+            if words.remaining.contains(where: { $0 == "-h" || $0 == "--help" }) { return try help(command) }
+            throw RuntimeError("no such command: \(command) (\(Program.name) --help lists them)")
+        }
+        let flags = try words.flags(of: syntax)
+        if flags.has("help") { return try help(command) }
+        try syntax.check(count: words.remaining.count)
+        if ["create", "run", "exec", "restore"].contains(command) { try ReadOnlySelf.require() }
         switch command {
-        case "create": try create(&words, options)
-        case "start": try Start.run(try simple(&words, command), root: options.root)
-        case "run": return try runContainer(&words, options)
-        case "state": try ShowState.run(try simple(&words, command), root: options.root)
-        case "kill": try kill(&words, options)
-        case "delete": try delete(&words, options)
-        case "exec": return try exec(&words, options)
-        case "list": try list(&words, options)
-        case "ps": try ps(&words, options)
-        case "spec": try spec(&words)
+        case "create": try Create.run(try request(flags, &words, options))
+        case "run":
+            let request = try request(flags, &words, options)
+            return try Run.run(request, Run.Options(detach: flags.has("detach"), keep: flags.has("keep")))
+        case "exec": return exec(flags, &words, options)
+        case "list": try list(flags, options)
+        case "ps":
+            let id = try words.nextID()
+            try Ps.run(id, root: options.root, json: try isJSON(flags), arguments: words.remaining)
+        case "spec": try WriteSpec.run(bundle: flags["bundle"], rootless: flags.has("rootless"))
         case "features": Features.run()
-        case "pause", "resume", "update", "events", "checkpoint", "restore":
-            throw RuntimeError("\(command) is not supported yet")
-        default: throw RuntimeError("no such command: \(command) (kubesim-oci --help lists them)")
+        default: try runOnContainer(command, flags, &words, options)
         }
         return 0
     }
 
-    private static func simple(_ words: inout Arguments, _ command: String) throws(RuntimeError) -> ContainerID {
-        _ = try words.flags(values: [], switches: [])
-        return try words.onlyID(command)
+    /// The commands on one container that is there.
+    private static func runOnContainer(
+        _ command: String, _ flags: Arguments.Flags, _ words: inout Arguments, _ options: GlobalOptions
+    ) throws(RuntimeError) {
+        let id = try words.nextID()
+        switch command {
+        case "start": try Start.run(id, root: options.root, log: options.log)
+        case "state": try ShowState.run(id, root: options.root)
+        case "kill": try Kill.run(id, root: options.root, signal: words.next() ?? "TERM", all: flags.has("all"))
+        case "delete": try Delete.run(id, root: options.root, force: flags.has("force"), log: options.log)
+        case "pause": try Pause.run(id, root: options.root)
+        case "resume": try Pause.resume(id, root: options.root)
+        case "update": try Update.run(id, root: options.root, flags, log: options.log)
+        case "events": try Events.run(id, root: options.root, flags, log: options.log)
+        default: throw RuntimeError("\(command) is not supported yet")
+        }
     }
 
-    private static let launchValues = ["b|bundle", "pid-file", "console-socket", "preserve-fds", "pidfd-socket"]
-    private static let launchSwitches = ["no-pivot", "no-new-keyring"]
+    private static func help(_ command: String?) throws(RuntimeError) -> Int32 {
+        if let command {
+            guard let syntax = CommandSyntax.of(command) else { throw RuntimeError("No help topic for '\(command)'") }
+            Output.text(syntax.help)
+        } else {
+            Output.text(Usage.text)
+        }
+        return 0
+    }
+
+    private static func isJSON(_ flags: Arguments.Flags) throws(RuntimeError) -> Bool {
+        let format = flags["format"] ?? "table"
+        guard format == "table" || format == "json" else { throw RuntimeError("invalid format option") }
+        return format == "json"
+    }
+
+    private static func list(_ flags: Arguments.Flags, _ options: GlobalOptions) throws(RuntimeError) {
+        let json = try isJSON(flags)
+        try List.run(root: options.root, flags.has("quiet") ? .quiet : json ? .json : .table, log: options.log)
+    }
 
     private static func request(
-        _ flags: Arguments.Flags, _ id: ContainerID, _ options: GlobalOptions
+        _ flags: Arguments.Flags, _ words: inout Arguments, _ options: GlobalOptions
     ) throws(RuntimeError) -> LaunchRequest {
-        if flags.has("no-pivot") {
-            throw RuntimeError("--no-pivot is not supported: it leaves the host's root in reach")
-        }
-        if flags["pidfd-socket"] != nil { throw RuntimeError("--pidfd-socket is not supported yet") }
+        let id = try words.nextID()
+        let activation = SocketActivation.fromEnvironment()
         var request = LaunchRequest(id: id, bundle: flags["bundle"] ?? ".", root: options.root, log: options.log)
         request.pidFile = flags["pid-file"]
         request.consoleSocket = flags["console-socket"]
+        request.pidfdSocket = flags["pidfd-socket"]
         request.newKeyring = !flags.has("no-new-keyring")
-        request.preservedDescriptors = try number(flags["preserve-fds"], "preserve-fds")
+        request.pivots = !flags.has("no-pivot")
+        request.systemdCgroup = options.systemdCgroup
+        request.rootless = options.rootless
+        request.activation = activation
+        request.preservedDescriptors = try preserved(flags["preserve-fds"], after: activation.count)
+        request.notifySocket = getenv("NOTIFY_SOCKET").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         return request
     }
 
-    private static func number(_ text: String?, _ flag: String) throws(RuntimeError) -> Int {
-        guard let text else { return 0 }
+    /// How many descriptors after the standard three stay open in the program.
+    ///
+    /// Each must be open now: a number that is free would be taken by one of the runtime's own, which the program would then
+    /// have (CVE-2024-21626).
+    private static func preserved(_ text: String?, after others: Int) throws(RuntimeError) -> Int {
+        guard let text else { return others }
         guard let number = Int(text), (0...1024).contains(number) else {
-            throw RuntimeError("--\(flag) \(text): not a number from 0 to 1024")
+            throw RuntimeError("--preserve-fds \(text): not a number from 0 to 1024")
         }
-        return number
-    }
-
-    private static func create(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) {
-        let flags = try words.flags(values: launchValues, switches: launchSwitches)
-        try Create.run(try request(flags, try words.onlyID("create"), options))
-    }
-
-    private static func runContainer(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) -> Int32 {
-        let flags = try words.flags(
-            values: launchValues, switches: launchSwitches + ["d|detach", "keep", "no-subreaper"])
-        let request = try request(flags, try words.onlyID("run"), options)
-        return try Run.run(request, Run.Options(detach: flags.has("detach"), keep: flags.has("keep")))
-    }
-
-    private static func kill(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) {
-        let flags = try words.flags(values: [], switches: ["a|all"])
-        let id = try words.nextID("kill")
-        let signal = words.next() ?? "TERM"
-        try Kill.run(id, root: options.root, signal: signal, all: flags.has("all"))
-    }
-
-    private static func delete(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) {
-        let flags = try words.flags(values: [], switches: ["f|force"])
-        try Delete.run(try words.onlyID("delete"), root: options.root, force: flags.has("force"), log: options.log)
-    }
-
-    private static func list(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) {
-        let flags = try words.flags(values: ["f|format"], switches: ["q|quiet"])
-        let format = flags["format"] ?? "table"
-        guard format == "table" || format == "json" else { throw RuntimeError("invalid format option") }
-        try List.run(
-            root: options.root, flags.has("quiet") ? .quiet : format == "json" ? .json : .table, log: options.log)
-    }
-
-    private static func ps(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) {
-        let flags = try words.flags(values: ["f|format"], switches: [])
-        let format = flags["format"] ?? "table"
-        guard format == "table" || format == "json" else { throw RuntimeError("invalid format option") }
-        let id = try words.nextID("ps")
-        try Ps.run(id, root: options.root, json: format == "json", arguments: words.remaining)
-    }
-
-    private static func spec(_ words: inout Arguments) throws(RuntimeError) {
-        let flags = try words.flags(values: ["b|bundle"], switches: ["rootless"])
-        if flags.has("rootless") { throw RuntimeError("spec --rootless is not supported yet") }
-        try WriteSpec.run(bundle: flags["bundle"])
-    }
-
-    private static func exec(_ words: inout Arguments, _ options: GlobalOptions) throws(RuntimeError) -> Int32 {
-        let flags = try words.flags(
-            values: [
-                "p|process", "cwd", "e|env", "u|user", "g|additional-gids", "pid-file", "console-socket", "c|cap",
-                "preserve-fds", "process-label", "apparmor", "cgroup", "pidfd-socket",
-            ],
-            switches: ["t|tty", "d|detach", "no-new-privs", "ignore-paused", "no-subreaper"])
-        for name in ["process-label", "apparmor", "cgroup", "pidfd-socket"] where flags[name] != nil {
-            throw RuntimeError("exec --\(name) is not supported yet")
+        for offset in 0..<(others + number) where fcntl(Int32(3 + offset), F_GETFD) < 0 {
+            throw RuntimeError("--preserve-fds \(text): descriptor \(3 + offset) isn't open")
         }
-        let id = try words.nextID("exec")
+        return others + number
+    }
+
+    private static func exec(_ flags: Arguments.Flags, _ words: inout Arguments, _ options: GlobalOptions) -> Int32 {
+        do throws(RuntimeError) {
+            let id = try words.nextID()
+            return try Exec.run(
+                id, root: options.root, try execOptions(flags, words.remaining), log: options.log)
+        } catch {
+            options.log.final(error.description)
+            // What can't be told from the command's own codes below it, as with runc.
+            return 255
+        }
+    }
+
+    private static func execOptions(
+        _ flags: Arguments.Flags, _ arguments: [String]
+    ) throws(RuntimeError) -> Exec.Options {
         var exec = Exec.Options()
-        exec.arguments = words.remaining
+        exec.arguments = arguments
         exec.processFile = flags["process"]
         exec.pidFile = flags["pid-file"]
         exec.consoleSocket = flags["console-socket"]
+        exec.pidfdSocket = flags["pidfd-socket"]
         exec.detach = flags.has("detach")
         exec.terminal = flags.has("tty") ? true : nil
         exec.workingDirectory = flags["cwd"]
         exec.environment = flags.all("env")
         exec.user = flags["user"]
+        exec.selinuxLabel = flags["process-label"]
+        exec.apparmorProfile = flags["apparmor"]
         for text in flags.all("additional-gids") {
             guard let gid = UInt32(text) else {
                 throw RuntimeError("--additional-gids \(text): not a number of 32 bits")
@@ -130,8 +141,9 @@ enum Commands {
         }
         exec.capabilities = flags.all("cap")
         exec.noNewPrivileges = flags.has("no-new-privs") ? true : nil
-        exec.preservedDescriptors = try number(flags["preserve-fds"], "preserve-fds")
+        exec.preservedDescriptors = try preserved(flags["preserve-fds"], after: 0)
         exec.ignorePaused = flags.has("ignore-paused")
-        return try Exec.run(id, root: options.root, exec, log: options.log)
+        exec.cgroups = flags.all("cgroup")
+        return exec
     }
 }

@@ -6,7 +6,7 @@ import Linux
 public enum OCIRuntime {
     /// Runs one command.
     /// - Parameter arguments: with the program's name first.
-    /// - Returns: the code to exit with: 0, 1 after an error that was told, or the container's own.
+    /// - Returns: the code to exit with: 0, 1 after an error that was told (255 for `exec`), or the container's own.
     public static func main(_ arguments: [String]) -> Int32 {
         var words = Arguments(arguments.dropFirst())
         var log = Log()
@@ -17,11 +17,10 @@ public enum OCIRuntime {
                 Output.text(Version.text)
                 return 0
             }
-            guard let command = words.next(), !options.showsHelp, command != "help" else {
+            guard let command = words.next(), !options.showsHelp else {
                 Output.text(Usage.text)
                 return 0
             }
-            if let failure = options.failure { throw failure }
             return try Commands.run(command, &words, options)
         } catch {
             log.final(error.description)

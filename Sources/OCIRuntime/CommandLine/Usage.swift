@@ -1,25 +1,23 @@
 /// `--help`.
 enum Usage {
-    static let text = """
-        kubesim-oci - runs containers by the OCI runtime specification, with runc's command line
+    static var text: String {
+        var text = """
+            NAME:
+               \(Program.name) - Open Container Initiative runtime
 
-        Usage: kubesim-oci [--root DIR] [--log FILE] [--log-format text|json] [--debug] COMMAND
+            USAGE:
+               \(Program.name) [global options] command [command options] [arguments]
 
-          create  [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] [--no-new-keyring] [--preserve-fds N] ID
-          start   ID
-          run     [create's flags] [--detach] [--keep] ID
-          state   ID
-          kill    [--all] ID [SIGNAL]
-          delete  [--force] ID
-          exec    [--process FILE] [--tty] [--detach] [--cwd DIR] [--env NAME=VALUE] [--user UID[:GID]]
-                  [--additional-gids GID] [--cap CAP] [--no-new-privs] [--pid-file FILE] [--console-socket SOCKET]
-                  [--preserve-fds N] [--ignore-paused] ID [COMMAND…]
-          list    [--format table|json] [--quiet]
-          ps      [--format table|json] ID [ps options]
-          spec    [--bundle DIR]
-          features
+            A container is made from a bundle: a folder with a config.json and a root filesystem. Its id is any name of
+            letters, digits and _+-. that no other container below --root has.
 
-        A container's state lies below --root, /run/kubesim-oci by default.
+            COMMANDS:
 
-        """
+            """
+        for name in CommandSyntax.names {
+            let summary = CommandSyntax.of(name)?.summary ?? ""
+            text += "   \(name)" + String(repeating: " ", count: 12 - name.utf8.count) + "\(summary)\n"
+        }
+        return text + "\nGLOBAL OPTIONS:\n" + CommandSyntax.table(CommandSyntax.globalFlags)
+    }
 }

@@ -9,22 +9,32 @@ enum CgroupMountStage {
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
         var attributes = plan.options.set
         if !plan.options.clear.contains(.readOnly) { attributes.insert(.readOnly) }
-        switch context.cgroup.host.mode {
+        guard let cgroup = context.cgroup else { return try bindHosts(plan, target: target.raw, attributes) }
+        switch cgroup.host.mode {
         case .v2:
-            guard let directory = context.cgroup.directory(nil) else { return }
+            guard let directory = cgroup.directory(nil) else { return }
             // The container's own directory: with a cgroup namespace it is the namespace's root, without one the same files.
             let tree = try MountTree.clone(directory, recursive: false)
             try tree.change(set: attributes, propagation: .private)
             try tree.attach(over: target.raw)
             try MountStage.applyPropagation(plan.options, tree)
         case .v1, .hybrid:
-            try mountHierarchies(plan, context, target: target.raw, attributes)
+            try mountHierarchies(plan, cgroup, target: target.raw, attributes)
         }
+    }
+
+    /// Without a cgroup of its own the container sees the host's, and can't change them.
+    private static func bindHosts(
+        _ plan: MountPlan, target: Int32, _ attributes: MountTree.Attributes
+    ) throws(SystemError) {
+        let tree = try MountTree.clone("/sys/fs/cgroup", recursive: true)
+        try tree.change(set: attributes.union(.readOnly), propagation: .private, recursive: true)
+        try tree.attach(over: target)
     }
 
     /// A tmpfs with a folder for each hierarchy, named as on the host, and a link for each controller that shares one.
     private static func mountHierarchies(
-        _ plan: MountPlan, _ context: InitContext, target: Int32, _ attributes: MountTree.Attributes
+        _ plan: MountPlan, _ cgroup: Cgroup, target: Int32, _ attributes: MountTree.Attributes
     ) throws(SystemError) {
         let filesystem = try FilesystemContext(type: "tmpfs")
         try filesystem.set("source", "cgroup")
@@ -32,8 +42,8 @@ enum CgroupMountStage {
         let tree = try filesystem.mount(attributes.subtracting(.readOnly))
         try tree.attach(over: target)
         let top = tree.descriptor.raw
-        for hierarchy in context.cgroup.host.v1 {
-            guard let controller = hierarchy.controllers.first, let directory = context.cgroup.directory(controller),
+        for hierarchy in cgroup.host.v1 {
+            guard let controller = hierarchy.controllers.first, let directory = cgroup.directory(controller),
                 let slash = hierarchy.mountPoint.lastIndex(of: "/")
             else { continue }
             let name = String(hierarchy.mountPoint[hierarchy.mountPoint.index(after: slash)...])

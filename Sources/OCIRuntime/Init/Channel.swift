@@ -13,6 +13,8 @@ struct Channel: Sendable {
         case created = 0x63
         /// From the intermediate: the init's process id follows as four bytes.
         case pid = 0x70
+        /// From the child: its filter has a listener; the page to talk through comes with it.
+        case filter = 0x66
         /// From the child: it gave up; the reason follows as text.
         case failed = 0x65
     }
@@ -26,12 +28,19 @@ struct Channel: Sendable {
             bytes.withUnsafeBytes { sys_send(number, $0.baseAddress, $0.count, nil, 0, 0) }, "send to the other stage")
     }
 
-    /// Nil when the other end is closed.
-    func receive() throws(SystemError) -> (message: Message, body: [UInt8])? {
+    /// A message with a descriptor as passenger.
+    func send(_ message: Message, descriptor: Int32) throws(SystemError) {
+        try check(sys_send(number, [message.rawValue], 1, [descriptor], 1, 0), "send to the other stage")
+    }
+
+    /// Nil when the other end is closed. A descriptor that comes along is put into `passenger`.
+    func receive(passenger: UnsafeMutablePointer<Int32>? = nil) throws(SystemError) -> (
+        message: Message, body: [UInt8]
+    )? {
         var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            var descriptors = 0
-            result = sys_receive(number, buffer.baseAddress, 4096, nil, &descriptors, 0)
+            var descriptors = passenger == nil ? 0 : 1
+            result = sys_receive(number, buffer.baseAddress, 4096, passenger, &descriptors, 0)
             count = max(result, 0)
         }
         try check(result, "receive from the other stage")

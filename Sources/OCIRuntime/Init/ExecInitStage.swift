@@ -2,6 +2,14 @@ import CLinux
 import Glibc
 import Linux
 
+/// What the container's configuration says of each of its processes.
+struct ExecSettings: Sendable {
+    /// The container whose session keyring is joined; nil keeps the caller's.
+    var keyring: String?
+    var personality: UInt?
+    var memoryPolicy: MemoryPolicyPlan?
+}
+
 /// What the child of `exec` needs.
 final class ExecContext {
     let plan: ProcessPlan
@@ -13,14 +21,14 @@ final class ExecContext {
     let container: Int32
     /// CLONE_NEW… of all that the container has of its own.
     let namespaces: UInt64
-    let seccomp: SeccompProgram?
+    let settings: ExecSettings
+    let seccomp: BundleFilter?
     let console: ConsoleTarget
     let preservedDescriptors: Int
 
     init(
         plan: ProcessPlan, channel: Channel, parentEnd: Int32, lock: Int32, container: Int32, namespaces: UInt64,
-        seccomp: SeccompProgram?,
-        console: ConsoleTarget, preservedDescriptors: Int
+        settings: ExecSettings, seccomp: BundleFilter?, console: ConsoleTarget, preservedDescriptors: Int
     ) {
         self.plan = plan
         self.channel = channel
@@ -28,6 +36,7 @@ final class ExecContext {
         self.lock = lock
         self.container = container
         self.namespaces = namespaces
+        self.settings = settings
         self.seccomp = seccomp
         self.console = console
         self.preservedDescriptors = preservedDescriptors
@@ -48,8 +57,9 @@ enum ExecInitStage {
             try enter(context)
             try context.channel.tell(.created)
             try context.channel.waitToGoOn()
-            try ExecStage.become(
-                context.plan, seccomp: context.seccomp, preserving: context.preservedDescriptors)
+            try context.plan.scheduling.applyProcessors()
+            let filter = context.seccomp.map { SeccompLoad($0.program, context.channel) }
+            try ExecStage.become(context.plan, seccomp: filter, preserving: context.preservedDescriptors)
         } catch {
             context.channel.giveUp(error)
         }
@@ -61,7 +71,19 @@ enum ExecInitStage {
         try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
         sys_set_signal_mask(0)
         setsid()
+        if let processors = plan.scheduling.initialProcessors {
+            try step("process.execCPUAffinity.initial") { () throws(SystemError) in try processors.bindThread() }
+        }
         try Limits.apply(plan.limits)
+        // All of these while the host's procfs is the one that is seen, and the rights are the caller's.
+        try plan.labels.apply()
+        try plan.scheduling.apply()
+        try context.settings.memoryPolicy?.apply()
+        if let personality = context.settings.personality {
+            try step("linux.personality") { () throws(SystemError) in
+                try check(sys_personality(personality), "personality")
+            }
+        }
         // All at once, through the init's own descriptor (setns(2), Linux 5.8).
         let others = context.namespaces & ~Namespace.pid.rawValue
         if others != 0 {
@@ -75,6 +97,7 @@ enum ExecInitStage {
                 try check(sys_setresuid(0), "setresuid")
             }
         }
+        if let id = context.settings.keyring { try SessionKeyring.join(id) }
         if plan.terminal {
             try ConsoleStage.adopt(ConsoleStage.openInside(plan, console: context.console))
         }

@@ -47,9 +47,12 @@ enum ExecStage {
         return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     }
 
-    /// Seccomp, capabilities, execve.
+    /// Seccomp, capabilities, what must come last, execve.
+    ///
+    /// - Parameter last: runs under the filter and with the program's capabilities (startContainer hooks: their programs are
+    ///   files of the container's).
     static func become(
-        _ process: ProcessPlan, seccomp: SeccompProgram?, preserving: Int
+        _ process: ProcessPlan, seccomp: SeccompLoad?, preserving: Int, last: () throws(RuntimeError) -> Void = {}
     ) throws(RuntimeError) -> Never {
         let program = try find(process)
         let argv = CStrings(process.arguments)
@@ -81,6 +84,7 @@ enum ExecStage {
             }
         }
         if process.noNewPrivileges { try seccomp?.load() }
+        try last()
         let result = sys_execve(program, argv.argument, envp.argument)
         throw RuntimeError("exec \(program): \(Errno(rawValue: -result))")
     }

@@ -41,8 +41,13 @@ enum HookRunner {
         switch status {
         case .exited(code: 0), nil: return
         case .exited(let code): throw RuntimeError("\(hook.path): exit status \(code)\(said(output))")
-        case .signalled(let signal): throw RuntimeError("\(hook.path): killed by signal \(signal)\(said(output))")
+        case .signalled(let signal): throw RuntimeError("\(hook.path): signal: \(name(signal))\(said(output))")
         }
+    }
+
+    /// What strsignal(3) says, as Go's errors have it.
+    private static func name(_ signal: Int32) -> String {
+        strsignal(signal).map { String(cString: $0).lowercased() } ?? String(signal)
     }
 
     /// A file in memory: a hook that doesn't read, or writes much, holds nobody up.

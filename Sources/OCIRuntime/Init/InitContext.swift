@@ -23,14 +23,17 @@ final class InitContext {
     /// For each of the plan's mounts, a bind source's detached tree, or -1.
     let sources: [Int32]
     let console: ConsoleTarget
-    let seccomp: SeccompProgram?
-    let cgroup: Cgroup
+    let seccomp: BundleFilter?
+    /// Nil when there is none that this user could change.
+    let cgroup: Cgroup?
     /// Joined by the child itself, in this order.
     let joins: [(kind: Namespace, descriptor: Int32, path: String)]
     let rootfsStatus: FileStatus
     /// Descriptors from 3 on that the program keeps.
     let preservedDescriptors: Int
     let newKeyring: Bool
+    /// pivot_root, and not a moved mount with chroot.
+    let pivots: Bool
     /// Of the clone that makes the init.
     let cloneFlags: UInt64
     /// For the intermediate: what to join, or -1.
@@ -39,8 +42,8 @@ final class InitContext {
     init(
         plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32],
         console: ConsoleTarget,
-        seccomp: SeccompProgram?, cgroup: Cgroup, joins: [(kind: Namespace, descriptor: Int32, path: String)],
-        rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, cloneFlags: UInt64
+        seccomp: BundleFilter?, cgroup: Cgroup?, joins: [(kind: Namespace, descriptor: Int32, path: String)],
+        rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, pivots: Bool, cloneFlags: UInt64
     ) {
         self.plan = plan
         self.channel = channel
@@ -55,6 +58,7 @@ final class InitContext {
         self.rootfsStatus = rootfsStatus
         self.preservedDescriptors = preservedDescriptors
         self.newKeyring = newKeyring
+        self.pivots = pivots
         self.cloneFlags = cloneFlags
     }
 }

@@ -36,12 +36,13 @@ enum InitStage {
         setsid()
         umask(0)
         try enterNamespaces(context)
-        if context.newKeyring { try joinKeyring(plan.id) }
+        if context.newKeyring { try SessionKeyring.join(plan.id) }
         try setHostNames(plan)
         try Limits.apply(plan.process.limits)
         let ownsMounts = plan.namespaces.creates(.mount)
         let root = ownsMounts ? try RootfsStage.prepare(context) : try RootfsStage.openJoined(plan)
         try SysctlStage.apply(plan.sysctls)
+        try plan.process.labels.apply()
         let console = plan.process.terminal ? try ConsoleStage.open(context, root: root.raw) : nil
         if ownsMounts { try RootfsStage.protect(plan, root: root.raw) }
         try RootfsStage.makeWorkingDirectory(plan, root: root.raw)
@@ -54,13 +55,22 @@ enum InitStage {
         }
         try HookRunner.run(plan.hooks.createContainer, "createContainer", plan.hookState(.creating, pid: getpid()))
         if ownsMounts { try RootfsStage.finish(plan, root: root.raw) }
-        if ownsMounts { try RootfsStage.pivot(plan, root: root.raw) } else { try RootfsStage.chroot(root.raw) }
+        if !ownsMounts {
+            try RootfsStage.chroot(root.raw)
+        } else if context.pivots {
+            try RootfsStage.pivot(plan, root: root.raw)
+        } else {
+            try RootfsStage.moveRoot(plan, root: root.raw)
+        }
         if let console { try ConsoleStage.adopt(console) }
         if let personality = plan.personality {
             try step("linux.personality") { () throws(SystemError) in
                 try check(sys_personality(personality), "personality")
             }
         }
+        try plan.process.scheduling.applyProcessors()
+        try plan.process.scheduling.apply()
+        try plan.memoryPolicy?.apply()
         try Identity.assume(plan.process)
         try Identity.enterWorkingDirectory(plan.process.workingDirectory)
         // A program that isn't there is `create`'s failure, not `start`'s.
@@ -77,14 +87,6 @@ enum InitStage {
                 try check(sys_setresgid(0), "setresgid")
                 try check(sys_setresuid(0), "setresuid")
             }
-        }
-    }
-
-    private static func joinKeyring(_ id: String) throws(RuntimeError) {
-        let result = sys_join_session_keyring("_ses.\(id)")
-        // A kernel without keyrings has nothing to hide; a full quota is the host's business (keyctl(2)).
-        if result < 0, ![-ENOSYS, -EPERM, -EDQUOT].contains(result) {
-            throw RuntimeError("session keyring", SystemError("keyctl", errno: Errno(rawValue: -result)))
         }
     }
 
@@ -123,10 +125,13 @@ enum InitStage {
     private static func start(_ context: InitContext, reportingTo channel: Channel) throws(RuntimeError) -> Never {
         let plan = context.plan
         do throws(RuntimeError) {
-            if !plan.hooks.startContainer.isEmpty {
-                try HookRunner.run(plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()))
+            let filter = context.seccomp.map { SeccompLoad($0.program, channel) }
+            try ExecStage.become(
+                plan.process, seccomp: filter, preserving: context.preservedDescriptors
+            ) { () throws(RuntimeError) in
+                try HookRunner.run(
+                    plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()))
             }
-            try ExecStage.become(plan.process, seccomp: context.seccomp, preserving: context.preservedDescriptors)
         } catch {
             channel.giveUp(error)
         }

@@ -7,12 +7,17 @@ enum MountStage {
     static func mount(_ plan: MountPlan, source: Int32, _ context: InitContext, root: Int32) throws(RuntimeError) {
         do throws(SystemError) {
             switch plan.kind {
+            case .bind(let path) where source < 0:
+                let tree = try BindSources.clone(path, plan, context.plan)
+                try attachBind(plan, source: tree.descriptor.raw, root: root)
             case .bind:
                 try attachBind(plan, source: source, root: root)
             case .filesystem(let type, let source):
-                try attachFilesystem(plan, type: type, source: source, root: root)
+                try attachFilesystem(plan, type: type, source: source, label: context.plan.mountLabel, root: root)
             case .cgroup:
                 try CgroupMountStage.mount(plan, context, root: root)
+            case .remount:
+                try remount(plan, root: root)
             }
         } catch {
             throw RuntimeError(error.description)
@@ -30,8 +35,20 @@ enum MountStage {
         try check(sys_move_mount(source, "", target.raw, "", 0x4 | 0x40), "move_mount", plan.destination)
     }
 
+    /// Other attributes for what is mounted there; the filesystem's own options stay.
+    private static func remount(_ plan: MountPlan, root: Int32) throws(SystemError) {
+        let target = try RootedPath.open(plan.destination, root: root)
+        let options = plan.options
+        if !options.set.isEmpty || !options.clear.isEmpty {
+            try MountTree.change("", at: target.raw, set: options.set, clear: options.clear)
+        }
+        let tree = MountTree(target)
+        try applyRecursive(options, tree)
+        try applyPropagation(options, tree)
+    }
+
     private static func attachFilesystem(
-        _ plan: MountPlan, type: String, source: String, root: Int32
+        _ plan: MountPlan, type: String, source: String, label: String?, root: Int32
     ) throws(SystemError) {
         let existed = type != "tmpfs" || RootedPath.exists(plan.destination, root: root)
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
@@ -49,6 +66,7 @@ enum MountStage {
         let context = try FilesystemContext(type: type)
         if !source.isEmpty { try context.set("source", source) }
         for option in plan.options.data { try configure(context, option) }
+        if let label, type != "proc", type != "sysfs" { try context.set("context", label) }
         if plan.options.isReadOnly, !MountStage.isKernelOwned(type) { try context.set(flag: "ro") }
         var attributes = plan.options.set
         attributes.remove(.noSymlinkFollow)

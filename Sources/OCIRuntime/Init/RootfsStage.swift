@@ -81,10 +81,36 @@ enum RootfsStage {
             try check(sys_umount2(".", 2), "umount the old root")
             try checkErrno(chdir("/"), "chdir", "/")
         }
-        if plan.rootPropagation != .slave {
-            try step("linux.rootfsPropagation") { () throws(SystemError) in
-                try MountTree.change("/", propagation: plan.rootPropagation)
+        try setPropagation(plan)
+    }
+
+    /// For hosts whose root is a ramdisk, which pivot_root can't leave: the container's root is moved over it.
+    ///
+    /// The host's proc and sysfs are taken away first: seen in full below the new root, they would let a user namespace inside
+    /// mount fresh ones without the masks.
+    static func moveRoot(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        try step("move the root to \(plan.rootfs)") { () throws(SystemError) in
+            let inside = MountPlan.cleaned(plan.rootfs)
+            for mount in try MountInfo.all().reversed() where mount.type == "proc" || mount.type == "sysfs" {
+                if mount.mountPoint.hasPrefix(inside + "/") { continue }
+                let result = sys_umount2(mount.mountPoint, 2)
+                if result == 0 || result == -EINVAL || result == -ENOENT { continue }
+                // In a user namespace the mounts are locked together: it is covered instead.
+                let tree = try FilesystemContext(type: "tmpfs").mount()
+                try tree.attach(to: mount.mountPoint)
             }
+            try checkErrno(fchdir(root), "fchdir", plan.rootfs)
+            try check(sys_move_mount(root, "", AT_FDCWD, "/", 0x4), "move_mount", "/")
+            try checkErrno(Glibc.chroot("."), "chroot")
+            try checkErrno(chdir("/"), "chdir", "/")
+        }
+        try setPropagation(plan)
+    }
+
+    private static func setPropagation(_ plan: LaunchPlan) throws(RuntimeError) {
+        if plan.rootPropagation == .slave { return }
+        try step("linux.rootfsPropagation") { () throws(SystemError) in
+            try MountTree.change("/", propagation: plan.rootPropagation)
         }
     }
 
@@ -103,6 +129,7 @@ extension MountPlan {
         case .bind(let source): "\"\(source)\""
         case .filesystem(let type, _): type
         case .cgroup: "cgroup"
+        case .remount: "remount"
         }
     }
 }

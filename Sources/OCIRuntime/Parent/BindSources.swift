@@ -8,7 +8,12 @@ struct BindSources: ~Copyable {
     /// For each mount of the plan, a tree's descriptor or -1.
     let numbers: [Int32]
 
-    init(_ plan: LaunchPlan) throws(RuntimeError) {
+    /// - Parameter inChild: without root's rights only the child can clone trees, once it is root of its user namespace.
+    init(_ plan: LaunchPlan, inChild: Bool) throws(RuntimeError) {
+        if inChild {
+            numbers = plan.mounts.map { _ in -1 }
+            return
+        }
         var opened: [Int32] = []
         do throws(RuntimeError) {
             for mount in plan.mounts {
@@ -16,7 +21,7 @@ struct BindSources: ~Copyable {
                     opened.append(-1)
                     continue
                 }
-                do throws(SystemError) {
+                do throws(RuntimeError) {
                     opened.append(try BindSources.open(source, mount, plan))
                 } catch {
                     throw RuntimeError("error mounting \"\(source)\" to rootfs at \(mount.destination): \(error)")
@@ -31,7 +36,22 @@ struct BindSources: ~Copyable {
 
     deinit { for number in numbers where number >= 0 { close(number) } }
 
-    private static func open(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(SystemError) -> Int32 {
+    private static func open(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(RuntimeError) -> Int32 {
+        let namespace = try mount.idMapping.map { mapping throws(RuntimeError) in try MappingNamespace(mapping) }
+        do throws(SystemError) {
+            let tree = try clone(source, mount, plan)
+            if let namespace {
+                try tree.change(
+                    set: .idMapped, recursive: mount.options.idMapIsRecursive ?? false, userNamespace: namespace.number)
+            }
+            return try tree.descriptor.duplicate().release()
+        } catch {
+            throw RuntimeError(error.description)
+        }
+    }
+
+    /// A detached copy of what is at the source, with its attributes.
+    static func clone(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(SystemError) -> MountTree {
         let options = mount.options
         let tree = try MountTree.clone(source, recursive: options.recursiveBind)
         if MountPlan.cleaned(mount.destination) == "/proc" {
@@ -48,6 +68,6 @@ struct BindSources: ~Copyable {
         if !options.set.isEmpty || !options.clear.isEmpty { try tree.change(set: options.set, clear: options.clear) }
         try MountStage.applyRecursive(options, tree)
         try MountStage.applyPropagation(options, tree)
-        return try tree.descriptor.duplicate().release()
+        return tree
     }
 }

@@ -37,10 +37,15 @@ struct Bundle: Sendable {
     }
 
     /// The filter to load, compiled or from the cache; nil when the configuration has none.
-    func seccomp(cache root: String) throws(RuntimeError) -> SeccompProgram? {
+    func seccomp(cache root: String) throws(RuntimeError) -> BundleFilter? {
         guard let range = spec.linux?.deferredSeccomp else { return nil }
         // "seccomp": null
         if bytes[range].starts(with: Array("null".utf8)) { return nil }
-        return try SeccompCache(root: root).program(for: bytes[range])
+        let program = try SeccompCache(root: root).program(for: bytes[range])
+        if !program.usesListener { return BundleFilter(program: program) }
+        let section = try SeccompCache.parse(bytes[range])
+        return BundleFilter(
+            program: program, listenerPath: section.listenerPath ?? "",
+            listenerMetadata: section.listenerMetadata ?? "")
     }
 }

@@ -9,8 +9,11 @@ struct ExecLaunch {
     let plan: ProcessPlan
     let record: ContainerRecord
     let spec: Spec
-    let seccomp: SeccompProgram?
-    let cgroup: Cgroup
+    let seccomp: BundleFilter?
+    /// Nil when the container has none.
+    let cgroup: Cgroup?
+    /// Below the container's, by controller; nil is every hierarchy.
+    let subgroups: [(controller: String?, path: String)]
     let console: ConsoleTarget
     /// The locked state directory.
     let lock: Int32
@@ -26,18 +29,76 @@ struct ExecLaunch {
         let context = ExecContext(
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw, lock: lock,
             container: container.descriptor.raw, namespaces: flags,
-            seccomp: seccomp, console: console, preservedDescriptors: preservedDescriptors)
+            settings: try settings(), seccomp: seccomp, console: console, preservedDescriptors: preservedDescriptors)
         let process = try clone(context, ends, flags)
         do throws(RuntimeError) {
             if let adjustment = plan.oomScoreAdjustment { try OOMScore.adjust(process.pid, adjustment, warn: warn) }
             try process.expect(.created)
             // Only now: nothing that this program did on the way is charged to the container.
-            try cgroups { () throws(CgroupError) in try cgroup.addProcess(process.pid) }
+            try join(process.pid)
         } catch {
             process.destroy()
             throw error
         }
         return process
+    }
+
+    /// "[CONTROLLER,…:]PATH", each controller once (runc's --cgroup).
+    static func subgroups(_ texts: [String]) throws(RuntimeError) -> [(controller: String?, path: String)] {
+        var found: [(controller: String?, path: String)] = []
+        for text in texts {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 1 {
+                if texts.count > 1 {
+                    throw RuntimeError("invalid --cgroup argument: \(text) (missing <controller>: prefix)")
+                }
+                found.append((nil, text))
+                continue
+            }
+            for name in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
+                if name.isEmpty {
+                    throw RuntimeError("invalid --cgroup argument: \(text) (empty <controller> prefix)")
+                }
+                if found.contains(where: { $0.controller == String(name) }) {
+                    throw RuntimeError(
+                        "invalid --cgroup argument(s): controller \(name) specified multiple times")
+                }
+                found.append((String(name), String(parts[1])))
+            }
+        }
+        return found
+    }
+
+    private func join(_ pid: pid_t) throws(RuntimeError) {
+        guard let cgroup else {
+            if subgroups.isEmpty { return }
+            throw RuntimeError("exec --cgroup: the container has no cgroup")
+        }
+        do throws(CgroupError) {
+            if subgroups.isEmpty {
+                try cgroup.addProcess(pid)
+            } else {
+                try cgroup.addProcess(pid, below: subgroups)
+            }
+        } catch {
+            // The container's own processes may have moved below its cgroup, which then takes none.
+            guard error.errno == .busy, subgroups.isEmpty, cgroup.host.mode == .v2 else {
+                throw RuntimeError(error.description)
+            }
+            try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid, besides: record.pid) }
+        }
+    }
+
+    /// What every process of the container has, and isn't inherited from its init.
+    private func settings() throws(RuntimeError) -> ExecSettings {
+        ExecSettings(
+            keyring: record.keyring ? record.id : nil,
+            personality: try spec.linux?.personality.map { value throws(RuntimeError) in
+                try LaunchPlan.personality(value)
+            },
+            memoryPolicy: try spec.linux?.memoryPolicy.map { policy throws(RuntimeError) in
+                try MemoryPolicyPlan(policy)
+            })
     }
 
     /// The pid namespace is joined by the parent, for its next child; everything else by the child.

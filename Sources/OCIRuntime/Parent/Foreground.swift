@@ -7,7 +7,7 @@ final class Foreground {
     private let signals: SignalDescriptor
     private let epoll: Epoll
 
-    private enum Token: UInt64 { case process, signal, input, output }
+    private enum Token: UInt64 { case process, signal, input, output, notify }
 
     /// Takes the signals; to be made before the process, so that none is lost.
     init() throws(RuntimeError) {
@@ -22,10 +22,14 @@ final class Foreground {
     }
 
     /// - Returns: the code to exit with: the process's own, or 128 + its signal.
-    func wait(_ pidfd: borrowing Pidfd, _ terminal: TerminalProxy?) throws(RuntimeError) -> Int32 {
+    /// - Parameter notify: what the container says to the service manager.
+    func wait(
+        _ pidfd: borrowing Pidfd, _ terminal: TerminalProxy?, _ notify: NotifySocket? = nil
+    ) throws(RuntimeError) -> Int32 {
         do throws(SystemError) {
             try epoll.add(pidfd.descriptor.raw, .readable, token: Token.process.rawValue)
             try epoll.add(signals.descriptor.raw, .readable, token: Token.signal.rawValue)
+            if let notify { try epoll.add(notify.number, .readable, token: Token.notify.rawValue) }
             if let terminal {
                 try epoll.add(terminal.number, .readable, token: Token.output.rawValue)
                 // A regular file can't be polled, and needs not be.
@@ -39,6 +43,8 @@ final class Foreground {
                         if let terminal, !terminal.carryIn() { try epoll.remove(0) }
                     case .output:
                         if let terminal, !terminal.carryOut() { try epoll.remove(terminal.number) }
+                    // The manager watches this process, which is there as long as the container.
+                    case .notify: try notify?.forward(mainPID: getpid())
                     case .process, nil:
                         // What it wrote last is still in the terminal.
                         if let terminal { drain(terminal) }

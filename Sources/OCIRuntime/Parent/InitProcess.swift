@@ -30,10 +30,10 @@ final class InitProcess {
         if got.message != message { throw RuntimeError("internal error: message \(got.message) instead of \(message)") }
     }
 
-    /// After the last go: nothing comes when execve worked, since the channel closes with it.
-    func expectExecution() throws(RuntimeError) {
-        let got = try step("wait for the init") { () throws(SystemError) in try channel.receive() }
-        if let got { throw RuntimeError(String(decoding: got.body, as: UTF8.self)) }
+    /// After the last go: nothing more comes when execve worked, since the channel closes with it.
+    /// - Parameter listener: who gets the filter's notify descriptor.
+    func expectExecution(_ listener: SeccompListener?) throws(RuntimeError) {
+        try channel.expectExecution(listener, pidfd)
     }
 
     private func ending() -> String {
@@ -42,6 +42,32 @@ final class InitProcess {
         case .signalled(SIGKILL): "killed (out of the container's memory limit?)"
         case .signalled(let signal): "signal \(signal)"
         default: "unknown reason"
+        }
+    }
+}
+
+extension Channel {
+    /// Waits until the process on the other end has become its program.
+    func expectExecution(_ listener: SeccompListener?, _ process: borrowing Pidfd) throws(RuntimeError) {
+        while true {
+            var passenger: Int32 = -1
+            let got = try step("wait for the init") { () throws(SystemError) in
+                do throws(SystemError) {
+                    return try receive(passenger: &passenger)
+                } catch {
+                    // The init ended instead of becoming anything.
+                    if error.errno == .connectionReset {
+                        return (Message.failed, Array("the container's init was killed".utf8))
+                    }
+                    throw error
+                }
+            }
+            // Closed without a word: execve has worked, or the init was killed, which the exit code tells.
+            guard let got else { return }
+            guard got.message == .filter, passenger >= 0, let listener else {
+                throw RuntimeError(String(decoding: got.body, as: UTF8.self))
+            }
+            try listener.serve(Descriptor(owning: passenger), self, process)
         }
     }
 }

@@ -11,9 +11,10 @@ struct LaunchedContainer {
     let directory: StateDirectory
     let record: ContainerRecord
     let plan: LaunchPlan
-    let cgroup: Cgroup
+    let cgroup: ContainerCgroup
     /// Takes everything back; to be kept or run.
     let undo: Undo
+    let seccomp: BundleFilter?
     /// The pty's master, when this process was to have it.
     let terminal: TerminalProxy?
 }
@@ -31,19 +32,18 @@ enum Launch {
     static func create(_ request: LaunchRequest, _ waiting: Waiting) throws(RuntimeError) -> LaunchedContainer {
         let bundle = try Bundle.read(request.bundle)
         try validate(bundle)
-        let plan = try LaunchPlan(bundle.spec, id: request.id, bundle: bundle.path) { request.log.warning($0) }
-        request.log.debug("plan: \(plan)")
-        let rootfs = try step("root filesystem") { () throws(SystemError) in try FileStatus(plan.rootfs) }
-        if !rootfs.isDirectory { throw RuntimeError("root filesystem: \(plan.rootfs): Not a directory") }
-
         let undo = Undo()
         let directory = try StateDirectory.make(request.id, root: request.root)
         undo.add { try? directory.remove() }
+        let plan = try plan(bundle, request, directory)
+        let rootfs = try step("root filesystem") { () throws(SystemError) in try FileStatus(plan.rootfs) }
+        if !rootfs.isDirectory { throw RuntimeError("root filesystem: \(plan.rootfs): Not a directory") }
         try step("copy config.json") { () throws(SystemError) in
             try File.open("config.json", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: directory.descriptor.raw)
                 .writeAll(bundle.bytes)
         }
-        let sources = try BindSources(plan)
+        let pidfdSocket = try PidfdSocket.connect(request.pidfdSocket)
+        let sources = try BindSources(plan, inChild: geteuid() != 0)
         var keepsTerminal = false
         if case .here(ownTerminal: true) = waiting { keepsTerminal = true }
         let console = try Console.open(plan.process, socket: request.consoleSocket, here: keepsTerminal)
@@ -51,21 +51,22 @@ enum Launch {
         if case .start = waiting { gate = try StartGate(directory) }
         let seccomp = try bundle.seccomp(cache: request.root)
         var joins = try NamespaceJoins(plan.namespaces.joined)
-        let cgroup = try makeCgroup(plan, undo)
+        let cgroup = try ContainerCgroup.prepare(plan, request, undo)
         let time = try TimeNamespace(plan)
         let ends = try ChannelEnds()
         let context = InitContext(
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
             lock: directory.descriptor.raw,
             gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.target,
-            seccomp: seccomp, cgroup: cgroup, joins: joins.inChild, rootfsStatus: rootfs,
-            preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring,
+            seccomp: seccomp, cgroup: cgroup.cgroup, joins: joins.inChild, rootfsStatus: rootfs,
+            preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring, pivots: request.pivots,
             cloneFlags: plan.namespaces.cloneFlags)
         let initProcess = try Clone.start(context, joins: &joins, ends: ends)
         undo.add { initProcess.destroy() }
         try time.leave()
         try serve(initProcess, plan, cgroup, request)
-        let record = try write(plan, bundle, initProcess.pid, in: directory)
+        let record = try write(plan, bundle, initProcess.pid, cgroup, request, in: directory)
+        try pidfdSocket?.send(initProcess.pidfd, name: "standard")
         if let file = request.pidFile {
             try step("write the pid file") { () throws(SystemError) in
                 try AtomicFile.write(file, String(initProcess.pid), mode: 0o644)
@@ -73,7 +74,18 @@ enum Launch {
         }
         return LaunchedContainer(
             initProcess: initProcess, directory: directory, record: record, plan: plan, cgroup: cgroup, undo: undo,
-            terminal: console.proxy)
+            seccomp: seccomp, terminal: console.proxy)
+    }
+
+    private static func plan(
+        _ bundle: Bundle, _ request: LaunchRequest, _ directory: StateDirectory
+    ) throws(RuntimeError) -> LaunchPlan {
+        var spec = bundle.spec
+        spec.process?.env += request.activation.environment
+        if request.notifySocket != nil { try NotifySocket.prepare(directory, &spec) }
+        let plan = try LaunchPlan(spec, id: request.id, bundle: bundle.path) { request.log.warning($0) }
+        request.log.debug("plan: \(plan)")
+        return plan
     }
 
     private static func validate(_ bundle: Bundle) throws(RuntimeError) {
@@ -82,20 +94,9 @@ enum Launch {
         throw RuntimeError("\(bundle.path)/config.json: " + violations.map(\.description).joined(separator: "; "))
     }
 
-    private static func makeCgroup(_ plan: LaunchPlan, _ undo: Undo) throws(RuntimeError) -> Cgroup {
-        let cgroup = try cgroups { () throws(CgroupError) in
-            try Cgroup(path: plan.cgroupsPath, host: CgroupHost.detect())
-        }
-        // A cgroup that was there belongs to somebody else.
-        let existed = cgroup.exists
-        try cgroups { () throws(CgroupError) in try cgroup.create() }
-        if !existed { undo.add { try? cgroup.remove() } }
-        return cgroup
-    }
-
     /// What the init can't do for itself, and the conversation with it.
     private static func serve(
-        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: Cgroup, _ request: LaunchRequest
+        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: ContainerCgroup, _ request: LaunchRequest
     ) throws(RuntimeError) {
         let pid = initProcess.pid
         if plan.namespaces.creates(.user) {
@@ -103,26 +104,30 @@ enum Launch {
         }
         if plan.namespaces.has(.user) { try initProcess.channel.tell(.go) }
         // Meanwhile the init mounts.
-        if let resources = plan.resources { try cgroups { () throws(CgroupError) in try cgroup.apply(resources) } }
+        try cgroup.limit(plan)
         if let adjustment = plan.process.oomScoreAdjustment {
             try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }
         }
         try initProcess.expect(.mounted)
-        try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) }
+        try cgroup.admit(pid, plan)
+        try plan.rdt?.admit(pid)
         try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.creating, pid: pid))
         try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))
+        // After the hooks, which may make the devices.
+        for device in plan.networkDevices { try device.move(to: pid) }
         try initProcess.channel.tell(.go)
         try initProcess.expect(.created)
     }
 
     private static func write(
-        _ plan: LaunchPlan, _ bundle: Bundle, _ pid: pid_t, in directory: StateDirectory
+        _ plan: LaunchPlan, _ bundle: Bundle, _ pid: pid_t, _ cgroup: ContainerCgroup, _ request: LaunchRequest,
+        in directory: StateDirectory
     ) throws(RuntimeError) -> ContainerRecord {
         let stat = try step("look at the init") { () throws(SystemError) in try ProcessStat(pid: pid) }
         let record = ContainerRecord(
             ociVersion: bundle.spec.ociVersion, id: plan.id, pid: pid, startTime: stat.startTime, bundle: plan.bundle,
-            rootfs: plan.rootfs, created: Timestamp.now(), cgroupsPath: plan.cgroupsPath, ownerUID: geteuid(),
-            annotations: plan.annotations)
+            rootfs: plan.rootfs, created: Timestamp.now(), cgroupsPath: cgroup.name, systemd: request.systemdCgroup,
+            keyring: request.newKeyring, ownerUID: geteuid(), annotations: plan.annotations)
         try record.write(in: directory)
         return record
     }

@@ -26,7 +26,13 @@ struct LaunchPlan: Sendable {
     var process: ProcessPlan
     var hooks: Hooks
     var personality: UInt?
-    /// Below each hierarchy's mount point.
+    var memoryPolicy: MemoryPolicyPlan?
+    /// The host's network devices that move in.
+    var networkDevices: [NetworkDevicePlan]
+    var rdt: RdtPlan?
+    /// The SELinux context of the filesystems that are made for the container.
+    var mountLabel: String?
+    /// As the configuration has it; empty when it has none.
     var cgroupsPath: String
     var resources: LinuxResources?
     var annotations: [String: String]
@@ -38,7 +44,6 @@ struct LaunchPlan: Sendable {
         guard let process = spec.process else { throw RuntimeError("config.json has no process") }
         guard let root = spec.root, !root.path.isEmpty else { throw RuntimeError("config.json has no root.path") }
         let linux = spec.linux ?? LinuxSection()
-        try LaunchPlan.refuseUnsupported(linux)
         self.id = id.text
         self.bundle = bundle
         rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : bundle + "/" + root.path
@@ -50,7 +55,10 @@ struct LaunchPlan: Sendable {
         timeOffsets = linux.timeOffsets
         hostname = spec.hostname.flatMap { $0.isEmpty ? nil : $0 }
         domainname = spec.domainname.flatMap { $0.isEmpty ? nil : $0 }
-        let mounts = try spec.mounts.map { mount throws(RuntimeError) in try MountPlan(mount, bundle: bundle) }
+        let containers = LaunchPlan.idMapping(linux, namespaces)
+        let mounts = try spec.mounts.map { mount throws(RuntimeError) in
+            try MountPlan(mount, bundle: bundle, containers: containers)
+        }
         self.mounts = mounts
         if mounts.contains(where: \.isHostDevice) {
             devices = nil
@@ -65,8 +73,11 @@ struct LaunchPlan: Sendable {
         self.process = try ProcessPlan(process, warn: warn)
         hooks = spec.hooks ?? Hooks()
         personality = try linux.personality.map { value throws(RuntimeError) in try LaunchPlan.personality(value) }
-        let path = linux.cgroupsPath ?? ""
-        cgroupsPath = path.isEmpty ? "/" + id.text : path
+        memoryPolicy = try linux.memoryPolicy.map { policy throws(RuntimeError) in try MemoryPolicyPlan(policy) }
+        networkDevices = try NetworkDevicePlan.all(linux.netDevices, namespaces)
+        rdt = try linux.intelRdt.map { value throws(RuntimeError) in try RdtPlan(value, id: id.text) }
+        mountLabel = linux.mountLabel.flatMap { $0.isEmpty || !SecurityLabels.hasSELinux ? nil : $0 }
+        cgroupsPath = linux.cgroupsPath ?? ""
         resources = linux.resources
         annotations = spec.annotations
         try validate()
@@ -90,14 +101,10 @@ struct LaunchPlan: Sendable {
         }
     }
 
-    private static func refuseUnsupported(_ linux: LinuxSection) throws(RuntimeError) {
-        func refuse(_ field: String) -> RuntimeError { RuntimeError("linux.\(field) is not supported yet") }
-        if linux.intelRdt != nil { throw refuse("intelRdt") }
-        if linux.memoryPolicy != nil { throw refuse("memoryPolicy") }
-        if !linux.netDevices.isEmpty { throw refuse("netDevices") }
-        if let label = linux.mountLabel, !label.isEmpty, File.exists("/sys/fs/selinux/enforce") {
-            throw refuse("mountLabel")
-        }
+    /// What `idmap` without mappings of its own means.
+    private static func idMapping(_ linux: LinuxSection, _ namespaces: NamespacePlan) -> MountPlan.IDMapping? {
+        if namespaces.creates(.user) { return .own(uids: linux.uidMappings, gids: linux.gidMappings) }
+        return namespaces.joined.first { $0.kind == .user }.map { .namespace(path: $0.path) }
     }
 
     private static func propagation(_ name: String?) throws(RuntimeError) -> MountTree.Propagation {
@@ -109,7 +116,7 @@ struct LaunchPlan: Sendable {
         return value
     }
 
-    private static func personality(_ value: LinuxPersonality) throws(RuntimeError) -> UInt {
+    static func personality(_ value: LinuxPersonality) throws(RuntimeError) -> UInt {
         if !value.flags.isEmpty { throw RuntimeError("linux.personality.flags are not supported") }
         switch value.domain {
         case "LINUX": return 0

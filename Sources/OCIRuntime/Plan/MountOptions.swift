@@ -13,6 +13,10 @@ struct MountOptions: Hashable, Sendable {
     var bind = false
     var recursiveBind = false
     var copyUp = false
+    /// Changes a mount that is there instead of making one.
+    var remount = false
+    /// Ids are mapped, on this mount (false) or on all below it too (true); nil leaves them.
+    var idMapIsRecursive: Bool?
     /// For the filesystem itself: "sync", "size=64m"…
     var data: [String] = []
 
@@ -28,17 +32,16 @@ struct MountOptions: Hashable, Sendable {
             return
         }
         switch option {
-        case "defaults", "rw,": break
+        case "defaults": break
         case "bind": bind = true
         case "rbind": (bind, recursiveBind) = (true, true)
         case "tmpcopyup": copyUp = true
         case "private", "slave", "shared", "unbindable", "rprivate", "rslave", "rshared", "runbindable":
             propagationIsRecursive = option.utf8.first == UInt8(ascii: "r")
             propagation = MountOptions.propagation(propagationIsRecursive ? String(option.dropFirst()) : option)
-        case "remount":
-            throw RuntimeError("mount option \"remount\" is not supported: name the mount once with its final options")
-        case "idmap", "ridmap":
-            throw RuntimeError("mount option \"\(option)\" is not supported yet (ID-mapped mounts)")
+        case "remount": remount = true
+        case "idmap": idMapIsRecursive = false
+        case "ridmap": idMapIsRecursive = true
         case "async", "nomand", "nolazytime", "noiversion", "loud": break
         default:
             if option.utf8.first == UInt8(ascii: "r"),

@@ -9,14 +9,26 @@ struct MountPlan: Hashable, Sendable {
         case filesystem(type: String, source: String)
         /// The container's cgroups, in whichever version the host has them.
         case cgroup
+        /// Nothing new: what is mounted at the destination gets other attributes.
+        case remount
+    }
+
+    /// The ids of a mount whose files have other owners in the container than on disk.
+    enum IDMapping: Hashable, Sendable {
+        case own(uids: [LinuxIDMapping], gids: [LinuxIDMapping])
+        /// Those of the user namespace of that path.
+        case namespace(path: String)
     }
 
     var kind: Kind
     var destination: String
     var options: MountOptions
+    var idMapping: IDMapping?
 
-    /// - Parameter bundle: where relative sources start.
-    init(_ mount: OCISpec.Mount, bundle: String) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - bundle: where relative sources start.
+    ///   - containers: the mapping of the container's own user namespace, which `idmap` alone means; nil without one.
+    init(_ mount: OCISpec.Mount, bundle: String, containers: IDMapping? = nil) throws(RuntimeError) {
         let options: MountOptions
         do throws(RuntimeError) {
             options = try MountOptions(mount.options)
@@ -25,12 +37,11 @@ struct MountPlan: Hashable, Sendable {
         }
         self.options = options
         if mount.destination.isEmpty { throw RuntimeError("mounts: a mount has no destination") }
-        if !mount.uidMappings.isEmpty || !mount.gidMappings.isEmpty {
-            throw RuntimeError("mounts: \(mount.destination): uidMappings (ID-mapped mounts) are not supported yet")
-        }
         // runc takes a relative destination as relative to the root.
         destination = mount.destination.utf8.first == UInt8(ascii: "/") ? mount.destination : "/" + mount.destination
-        if options.bind || mount.type == "bind" || mount.type == "rbind" {
+        if options.remount {
+            kind = .remount
+        } else if options.bind || mount.type == "bind" || mount.type == "rbind" {
             guard let source = mount.source, !source.isEmpty else {
                 throw RuntimeError("mounts: \(mount.destination): a bind mount needs a source")
             }
@@ -42,7 +53,26 @@ struct MountPlan: Hashable, Sendable {
         } else {
             throw RuntimeError("mounts: \(mount.destination): neither a type nor the option bind")
         }
+        try setIDMapping(mount, containers)
         try refuseUnsafeProc()
+    }
+
+    private mutating func setIDMapping(_ mount: OCISpec.Mount, _ containers: IDMapping?) throws(RuntimeError) {
+        let place = "mounts: \(mount.destination)"
+        if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty {
+            throw RuntimeError("\(place): uidMappings and gidMappings are needed together")
+        }
+        if !mount.uidMappings.isEmpty {
+            idMapping = .own(uids: mount.uidMappings, gids: mount.gidMappings)
+            if options.idMapIsRecursive == nil { options.idMapIsRecursive = false }
+        } else if options.idMapIsRecursive != nil {
+            guard let containers else {
+                throw RuntimeError("\(place): idmap without uidMappings needs a user namespace in linux.namespaces")
+            }
+            idMapping = containers
+        }
+        if idMapping == nil { return }
+        guard case .bind = kind else { throw RuntimeError("\(place): only bind mounts can map ids") }
     }
 
     /// Over `/proc` only a procfs may stand, and below it only files that are known to be harmless: what the kernel and we
@@ -52,12 +82,13 @@ struct MountPlan: Hashable, Sendable {
         guard path == "/proc" || path.hasPrefix("/proc/") else { return }
         if path == "/proc" {
             switch kind {
-            case .filesystem(type: "proc", _): return
+            case .filesystem(type: "proc", _), .remount: return
             case .bind: return  // the launch looks whether the source is a procfs
             default:
                 throw RuntimeError("mounts: \(destination): only a filesystem of type proc may be mounted on /proc")
             }
         }
+        if kind == .remount { return }
         if !MountPlan.allowedBelowProc.contains(path) {
             throw RuntimeError("mounts: \(destination): is inside /proc, where nothing may be mounted")
         }

@@ -19,6 +19,8 @@ struct ProcessPlan: Sendable {
     var limits: [Limit]
     var noNewPrivileges: Bool
     var oomScoreAdjustment: Int?
+    var scheduling: SchedulingPlan
+    var labels: SecurityLabels
 
     struct Capabilities: Hashable, Sendable {
         var bounding: CapabilitySet = []
@@ -37,7 +39,6 @@ struct ProcessPlan: Sendable {
 
     /// - Parameter warn: told of what is passed over (a capability that this kernel doesn't have).
     init(_ process: OCISpec.Process, warn: (String) -> Void) throws(RuntimeError) {
-        try ProcessPlan.refuseUnsupported(process)
         if process.args.isEmpty { throw RuntimeError("process.args is empty: there is nothing to run") }
         for text in process.args + process.env where text.utf8.contains(0) {
             throw RuntimeError("process.args and process.env may not contain a NUL byte")
@@ -60,22 +61,8 @@ struct ProcessPlan: Sendable {
         limits = try process.rlimits.map { limit throws(RuntimeError) in try ProcessPlan.limit(limit) }
         noNewPrivileges = process.noNewPrivileges
         oomScoreAdjustment = process.oomScoreAdj
-    }
-
-    private static func refuseUnsupported(_ process: OCISpec.Process) throws(RuntimeError) {
-        func refuse(_ field: String) -> RuntimeError { RuntimeError("process.\(field) is not supported yet") }
-        if process.scheduler != nil { throw refuse("scheduler") }
-        if process.ioPriority != nil { throw refuse("ioPriority") }
-        if process.execCPUAffinity != nil { throw refuse("execCPUAffinity") }
-        if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined" {
-            throw RuntimeError(
-                "process.apparmorProfile \"\(profile)\": "
-                    + (File.exists("/sys/kernel/security/apparmor")
-                        ? "is not supported yet" : "this kernel has no AppArmor"))
-        }
-        if let label = process.selinuxLabel, !label.isEmpty, File.exists("/sys/fs/selinux/enforce") {
-            throw refuse("selinuxLabel")
-        }
+        scheduling = try SchedulingPlan(process)
+        labels = try SecurityLabels(process)
     }
 
     private static func capabilities(_ lists: LinuxCapabilities, warn: (String) -> Void) -> Capabilities {
@@ -91,9 +78,17 @@ struct ProcessPlan: Sendable {
             }
             return set
         }
+        let permitted = read(lists.permitted)
+        let inheritable = read(lists.inheritable)
+        let asked = read(lists.ambient)
+        // capabilities(7): the kernel refuses any other.
+        let ambient = asked.intersection(permitted).intersection(inheritable)
+        for name in asked.subtracting(ambient).names {
+            warn("can't raise ambient capability \(name): it must be permitted and inheritable")
+        }
         return Capabilities(
-            bounding: read(lists.bounding), effective: read(lists.effective), inheritable: read(lists.inheritable),
-            permitted: read(lists.permitted), ambient: read(lists.ambient))
+            bounding: read(lists.bounding), effective: read(lists.effective), inheritable: inheritable,
+            permitted: permitted, ambient: ambient)
     }
 
     private static func limit(_ limit: POSIXRlimit) throws(RuntimeError) -> Limit {

@@ -13,7 +13,7 @@ import OCISpec
 struct SeccompCache {
     /// A folder that can't be a container's: "@" is not allowed in an id.
     let folder: String
-    private static let layout: UInt8 = 1
+    private static let layout: UInt8 = 2
     private static let mostFiles = 64
 
     init(root: String) { folder = root + "/@seccomp" }
@@ -22,15 +22,17 @@ struct SeccompCache {
     func program(for section: ArraySlice<UInt8>) throws(RuntimeError) -> SeccompProgram {
         let key = SeccompCache.key(section)
         if let found = read(key) { return found }
-        let parsed: LinuxSeccomp
+        let program = try SeccompCompiler.compile(try SeccompCache.parse(section))
+        write(key, program)
+        return program
+    }
+
+    static func parse(_ section: ArraySlice<UInt8>) throws(RuntimeError) -> LinuxSeccomp {
         do throws(JSONError) {
-            parsed = try LinuxSeccomp.read(Array(section))
+            return try LinuxSeccomp.read(Array(section))
         } catch {
             throw RuntimeError("config.json: linux.seccomp: \(error)")
         }
-        let program = try SeccompCompiler.compile(parsed)
-        write(key, program)
-        return program
     }
 
     private static func key(_ section: ArraySlice<UInt8>) -> String {

@@ -7,25 +7,37 @@ import OCISpec
 /// Turns the configuration's rules into a program, through libseccomp.
 enum SeccompCompiler {
     static func compile(_ section: LinuxSeccomp) throws(RuntimeError) -> SeccompProgram {
-        if let path = section.listenerPath, !path.isEmpty {
-            throw RuntimeError("linux.seccomp.listenerPath is not supported yet")
-        }
         let standard = try action(section.defaultAction, errnoRet: section.defaultErrnoRet)
+        if standard == notify { throw RuntimeError("linux.seccomp: SCMP_ACT_NOTIFY cannot be used as default action") }
         guard let context = seccomp_init(standard) else {
             throw RuntimeError("linux.seccomp.defaultAction \(section.defaultAction): libseccomp refuses it")
         }
         defer { seccomp_release(context) }
         // The host's own architecture is there already; the others are what the configuration asks for.
-        for name in section.architectures { try addArchitecture(name, to: context) }
+        var tokens = [seccomp_arch_native()]
+        for name in section.architectures {
+            let token = try addArchitecture(name, to: context)
+            if !tokens.contains(token) { tokens.append(token) }
+        }
         // A rule that nothing matches in time is no reason to fail: no_new_privs is the launch's business, not the library's.
         seccomp_attr_set(context, SCMP_FLTATR_CTL_NNP, 0)
         // Compare by a binary tree: a few comparisons a call instead of hundreds.
         seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
         for rule in section.syscalls { try add(rule, standard: standard, to: context) }
-        return SeccompProgram(bytes: try export(context), flags: try flags(section.flags))
+        var bytes = try export(context)
+        if SeccompPrologue.isWanted(section) {
+            bytes = SeccompPrologue.prepended(
+                to: bytes, SeccompPrologue.architectures(section, tokens: tokens))
+        }
+        if bytes.count / 8 > 4096 {
+            throw RuntimeError("linux.seccomp: the filter has \(bytes.count / 8) instructions; the kernel takes 4096")
+        }
+        return SeccompProgram(bytes: bytes, flags: try flags(section))
     }
 
-    private static func addArchitecture(_ name: String, to context: scmp_filter_ctx) throws(RuntimeError) {
+    private static func addArchitecture(
+        _ name: String, to context: scmp_filter_ctx
+    ) throws(RuntimeError) -> UInt32 {
         guard name.hasPrefix("SCMP_ARCH_") else {
             throw RuntimeError("linux.seccomp.architectures: unknown \"\(name)\"")
         }
@@ -35,11 +47,16 @@ enum SeccompCompiler {
         if result < 0, result != -EEXIST {
             throw RuntimeError("linux.seccomp.architectures: \(name): \(Errno(rawValue: -result))")
         }
+        return token
     }
 
     private static func add(_ rule: LinuxSyscall, standard: UInt32, to context: scmp_filter_ctx) throws(RuntimeError) {
         let action = try action(rule.action, errnoRet: rule.errnoRet)
         if action == standard { return }
+        if action == notify, rule.names.contains("write") {
+            // What engines rely on with runc, whose own processes would wait for the agent for ever.
+            throw RuntimeError("linux.seccomp: SCMP_ACT_NOTIFY cannot be used for the write syscall")
+        }
         let comparisons = try rule.args.map { argument throws(RuntimeError) in try comparison(argument) }
         // Two conditions on one argument can't be one rule for libseccomp: they count as alternatives, as with runc.
         let separate = Set(comparisons.map(\.arg)).count < comparisons.count
@@ -88,23 +105,31 @@ enum SeccompCompiler {
         case "SCMP_ACT_TRACE": return 0x7ff0_0000 | number
         case "SCMP_ACT_LOG": return 0x7ffc_0000
         case "SCMP_ACT_ALLOW": return 0x7fff_0000
-        case "SCMP_ACT_NOTIFY": throw RuntimeError("linux.seccomp: SCMP_ACT_NOTIFY is not supported yet")
+        case "SCMP_ACT_NOTIFY": return notify
         default: throw RuntimeError("linux.seccomp: unknown action \"\(name)\"")
         }
     }
 
-    private static func flags(_ names: [String]) throws(RuntimeError) -> UInt32 {
-        if names.isEmpty { return SeccompProgram.specAllow }
-        var bits: UInt32 = 0
-        for name in names {
+    private static let notify: UInt32 = 0x7fc0_0000
+
+    private static func flags(_ section: LinuxSeccomp) throws(RuntimeError) -> UInt32 {
+        let notifies = section.syscalls.contains { $0.action == "SCMP_ACT_NOTIFY" }
+        var bits: UInt32 = section.flags.isEmpty ? SeccompProgram.specAllow : 0
+        if notifies {
+            if section.listenerPath?.isEmpty ?? true {
+                throw RuntimeError("linux.seccomp: SCMP_ACT_NOTIFY needs a listenerPath")
+            }
+            bits |= SeccompProgram.newListener
+        }
+        for name in section.flags {
             switch name {
             // One thread loads the filter: there is nobody to synchronise with.
             case "SECCOMP_FILTER_FLAG_TSYNC": break
             case "SECCOMP_FILTER_FLAG_LOG": bits |= 2
             case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": bits |= SeccompProgram.specAllow
             case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV":
-                throw RuntimeError(
-                    "linux.seccomp.flags: \(name) is only for SCMP_ACT_NOTIFY, which is not supported yet")
+                // Only a filter with a listener has anybody to wait for.
+                if notifies { bits |= SeccompProgram.waitKillable }
             default: throw RuntimeError("linux.seccomp.flags: unknown \"\(name)\"")
             }
         }

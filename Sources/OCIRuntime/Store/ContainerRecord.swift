@@ -20,6 +20,10 @@ struct ContainerRecord: Sendable, Hashable {
     var created: String
     /// As the configuration named it, or what was chosen for it; empty when there is none.
     var cgroupsPath: String
+    /// Whether systemd made the cgroup; then the path is its "slice:prefix:name".
+    var systemd = false
+    /// Whether the container has a session keyring of its own.
+    var keyring = true
     var ownerUID: UInt32
     var annotations: [String: String]
 
@@ -35,6 +39,8 @@ struct ContainerRecord: Sendable, Hashable {
             writer.required("rootfs", rootfs)
             writer.required("created", created)
             writer.required("cgroupsPath", cgroupsPath)
+            writer.required("systemd", systemd)
+            writer.required("keyring", keyring)
             writer.required("ownerUID", ownerUID)
             writer.required("annotations", annotations)
         }
@@ -88,6 +94,8 @@ struct ContainerRecord: Sendable, Hashable {
                 case "rootfs": record.rootfs = try reader.read()
                 case "created": record.created = try reader.read()
                 case "cgroupsPath": record.cgroupsPath = try reader.read()
+                case "systemd": record.systemd = try reader.read()
+                case "keyring": record.keyring = try reader.read()
                 case "ownerUID": record.ownerUID = try reader.read()
                 case "annotations": record.annotations = try reader.read()
                 default: try reader.skipValue()
@@ -133,9 +141,10 @@ extension ContainerRecord {
         }
     }
 
-    func state(_ status: Status) -> State {
+    /// - Parameter word: for the specification's states that a record never has ("creating").
+    func state(_ status: Status, as word: String? = nil) -> State {
         State(
-            ociVersion: ociVersion, id: id, status: status.rawValue, pid: status == .stopped ? 0 : Int(pid),
+            ociVersion: ociVersion, id: id, status: word ?? status.rawValue, pid: status == .stopped ? 0 : Int(pid),
             bundle: bundle,
             annotations: annotations)
     }

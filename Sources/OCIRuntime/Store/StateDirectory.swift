@@ -67,6 +67,7 @@ final class StateDirectory {
         try File.remove("config.json", at: descriptor.raw)
         try File.remove("start", at: descriptor.raw)
         if rmdir(path) == 0 { return }
+        // The notify socket's folder, or what a damaged state left.
         if Errno.current == .notEmpty { return try Directory.removeTree(path) }
         if Errno.current != .noEntry { throw SystemError("rmdir", path: path, errno: .current) }
     }
@@ -84,4 +85,12 @@ extension RuntimeError {
 extension StateDirectory {
     /// Lets the next command on the container in, while this one goes on without touching its state.
     func unlock() { sys_flock(descriptor.raw, LOCK_UN) }
+
+    /// Locks it once more. False when the container was deleted meanwhile.
+    func lockAgain() throws(RuntimeError) -> Bool {
+        try step("state directory") { () throws(SystemError) in
+            try check(sys_flock(descriptor.raw, LOCK_EX), "flock", path)
+            return try descriptor.status().links != 0
+        }
+    }
 }

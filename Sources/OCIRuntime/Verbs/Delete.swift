@@ -23,24 +23,26 @@ enum Delete {
             log.warning(error.description)
             return try step("delete \(id)") { () throws(SystemError) in try directory.remove() }
         }
-        let cgroup = try openCgroup(record)
+        let cgroup = try ContainerCgroup(record)
         let status = record.status(isWaitingForStart: directory.isWaitingForStart, isPaused: { false })
         if status != .stopped {
             guard force || status == .created else {
                 throw RuntimeError("cannot delete container \(id) that is not stopped: \(status.rawValue)")
             }
-            try kill(record, cgroup)
+            try kill(record, cgroup.cgroup)
         }
         // The configuration may be damaged; that is no reason to keep the rest.
-        let hooks = (try? Bundle.parse(directory.configPath, bundle: record.bundle))?.spec.hooks?.poststop ?? []
-        try cleanUp(directory, cgroup, record, hooks, log: log)
+        let spec = (try? Bundle.parse(directory.configPath, bundle: record.bundle))?.spec
+        if let rdt = spec?.linux?.intelRdt, rdt.closID?.isEmpty ?? true { RdtPlan.remove(id: record.id) }
+        try cleanUp(directory, cgroup, record, spec?.hooks?.poststop ?? [], log: log)
     }
 
+    /// - Throws: for a container that has none.
     static func openCgroup(_ record: ContainerRecord) throws(RuntimeError) -> Cgroup {
-        try cgroups { () throws(CgroupError) in try Cgroup(path: record.cgroupsPath, host: CgroupHost.detect()) }
+        try ContainerCgroup(record).required()
     }
 
-    private static func kill(_ record: ContainerRecord, _ cgroup: Cgroup) throws(RuntimeError) {
+    private static func kill(_ record: ContainerRecord, _ cgroup: Cgroup?) throws(RuntimeError) {
         guard let process = try record.openInit() else { return }
         try step("kill the init of \(record.id)") { () throws(SystemError) in
             do throws(SystemError) {
@@ -49,7 +51,7 @@ enum Delete {
                 if error.errno != .noProcess { throw error }
             }
             // A frozen process dies when it is thawed.
-            try? cgroup.thaw()
+            try? cgroup?.thaw()
             if try !process.ended(withinMilliseconds: 10_000) {
                 throw SystemError("wait for process \(record.pid)", errno: .timedOut)
             }
@@ -58,12 +60,9 @@ enum Delete {
 
     /// Everything but the init, which is dead: its cgroup's processes, the cgroup, the state, then the hooks.
     static func cleanUp(
-        _ directory: StateDirectory, _ cgroup: Cgroup, _ record: ContainerRecord, _ poststop: [Hook], log: Log
+        _ directory: StateDirectory, _ cgroup: ContainerCgroup, _ record: ContainerRecord, _ poststop: [Hook], log: Log
     ) throws(RuntimeError) {
-        try cgroups { () throws(CgroupError) in
-            try cgroup.killAll()
-            try cgroup.remove()
-        }
+        try cgroup.remove()
         try step("delete \(record.id)") { () throws(SystemError) in try directory.remove() }
         // The specification: log a warning, and go on.
         for hook in poststop {

@@ -12,6 +12,11 @@ enum Exec {
         var arguments: [String] = []
         var pidFile: String?
         var consoleSocket: String?
+        var pidfdSocket: String?
+        var selinuxLabel: String?
+        var apparmorProfile: String?
+        /// "[CONTROLLER:]PATH", below the container's cgroup.
+        var cgroups: [String] = []
         var detach = false
         var terminal: Bool?
         var workingDirectory: String?
@@ -42,10 +47,12 @@ enum Exec {
         let seccomp = try bundle.seccomp(cache: root)
         guard let container = try record.openInit() else { throw RuntimeError("cannot exec in a stopped container") }
         let foreground = options.detach ? nil : try Foreground()
+        let pidfdSocket = try PidfdSocket.connect(options.pidfdSocket)
         let console = try Console.open(plan, socket: options.consoleSocket, here: !options.detach)
         let joiner = try ExecLaunch(
-            plan: plan, record: record, spec: bundle.spec, seccomp: seccomp, cgroup: Delete.openCgroup(record),
-            console: console.target, lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
+            plan: plan, record: record, spec: bundle.spec, seccomp: seccomp, cgroup: ContainerCgroup(record).cgroup,
+            subgroups: ExecLaunch.subgroups(options.cgroups), console: console.target,
+            lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
         let started = try joiner.start(container) { log.warning($0) }
         do throws(RuntimeError) {
             if let file = options.pidFile {
@@ -53,8 +60,9 @@ enum Exec {
                     try AtomicFile.write(file, String(started.pid), mode: 0o644)
                 }
             }
+            try pidfdSocket?.send(started.pidfd, name: "setns")
             try started.channel.tell(.go)
-            try started.expectExecution()
+            try started.expectExecution(SeccompListener(seccomp, record.state(.running), pid: started.pid))
             if let terminal = console.proxy { try terminal.open() }
         } catch {
             started.destroy()

@@ -8,7 +8,7 @@ enum ExecProcess {
     static func build(_ spec: Spec, _ options: Exec.Options) throws(RuntimeError) -> OCISpec.Process {
         if let file = options.processFile { return try read(file) }
         guard var process = spec.process else { throw RuntimeError("the container's configuration has no process") }
-        if options.arguments.isEmpty { throw RuntimeError("exec needs a command or --process") }
+        if options.arguments.isEmpty { throw RuntimeError("exec args cannot be empty") }
         process.args = options.arguments
         process.env += options.environment
         process.terminal = options.terminal ?? false
@@ -17,6 +17,8 @@ enum ExecProcess {
         if let directory = options.workingDirectory { process.cwd = directory }
         if let user = options.user { try setUser(user, of: &process) }
         process.user.additionalGids += options.additionalGroups
+        if let profile = options.apparmorProfile { process.apparmorProfile = profile }
+        if let label = options.selinuxLabel { process.selinuxLabel = label }
         if let value = options.noNewPrivileges { process.noNewPrivileges = value }
         for name in options.capabilities { add(name, to: &process) }
         return process

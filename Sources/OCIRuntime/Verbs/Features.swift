@@ -13,13 +13,14 @@ enum Features {
             writer.required(
                 "hooks",
                 ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
-            writer.required("mountOptions", mountOptions)
+            writer.required("mountOptions", mountOptions.sorted())
             writer.key("linux")
             writer.object { writer in writeLinux(&writer) }
             writer.key("annotations")
             writer.object { writer in
                 writer.required("io.github.seccomp.libseccomp.version", Version.libseccomp)
                 writer.required("dev.kubesim.version", Version.number)
+                writer.required("org.opencontainers.runc.checkpoint.enabled", "true")
             }
         }
         Output.line(writer.bytes)
@@ -32,8 +33,8 @@ enum Features {
         writer.object { writer in
             writer.required("v1", true)
             writer.required("v2", true)
-            writer.required("systemd", false)
-            writer.required("systemdUser", false)
+            writer.required("systemd", true)
+            writer.required("systemdUser", true)
             writer.required("rdma", true)
         }
         writer.key("seccomp")
@@ -45,15 +46,33 @@ enum Features {
             writer.required("knownFlags", seccompFlags)
             writer.required("supportedFlags", seccompFlags)
         }
-        for name in ["apparmor", "selinux", "intelRdt"] {
+        for (name, enabled) in [("apparmor", true), ("selinux", true), ("intelRdt", true)] {
             writer.key(name)
-            writer.object { $0.required("enabled", false) }
+            writer.object { writer in
+                writer.required("enabled", enabled)
+                if name == "intelRdt" {
+                    writer.required("schemata", true)
+                    writer.required("monitoring", false)
+                }
+            }
+        }
+        writer.key("memoryPolicy")
+        writer.object { writer in
+            writer.required(
+                "modes",
+                [
+                    "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED",
+                    "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE",
+                ])
+            writer.required("flags", ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"])
         }
         writer.key("mountExtensions")
         writer.object { writer in
             writer.key("idmap")
-            writer.object { $0.required("enabled", false) }
+            writer.object { $0.required("enabled", true) }
         }
+        writer.key("netDevices")
+        writer.object { $0.required("enabled", true) }
     }
 
     private static func ociName(_ kind: Namespace) -> String {
@@ -65,15 +84,16 @@ enum Features {
     }
 
     private static let mountOptions = [
-        "atime", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec",
-        "norelatime",
+        "atime", "bind", "defaults", "dev", "diratime", "exec", "idmap", "noatime", "nodev", "nodiratime", "noexec",
+        "norelatime", "remount", "ridmap", "ratime", "rdiratime", "rnoatime", "rnodiratime", "rnorelatime",
+        "rnostrictatime", "rrelatime", "rstrictatime", "rsymfollow", "rnosymfollow",
         "nostrictatime", "nosuid", "nosymfollow", "private", "rbind", "rdev", "relatime", "rexec", "rnodev", "rnoexec",
         "rnosuid", "ro", "rprivate", "rro", "rrw", "rshared", "rslave", "rsuid", "runbindable", "rw", "shared", "slave",
         "strictatime", "suid", "symfollow", "tmpcopyup", "unbindable",
     ]
     private static let seccompActions = [
         "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-        "SCMP_ACT_LOG",
+        "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY",
         "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
     ]
     private static let seccompOperators = [
@@ -87,5 +107,6 @@ enum Features {
     ]
     private static let seccompFlags = [
         "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
+        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
     ]
 }

@@ -24,9 +24,8 @@ enum Ps {
         let output = try step("ps") { () throws(SystemError) in
             Descriptor(owning: try check(sys_memfd_create("ps", 1), "memfd_create"))
         }
-        let candidates = ["/bin/ps", "/usr/bin/ps"]
-        guard let program = candidates.first(where: { File.exists($0) }) else {
-            throw RuntimeError("ps: none of \(candidates.joined(separator: ", ")) is here; --format json needs none")
+        guard let program = SearchPath.find("ps") else {
+            throw RuntimeError("ps: there is no ps in PATH; --format json needs none")
         }
         var spawn = Spawn(program, ["ps"] + arguments)
         spawn.descriptors = [0, output.raw, 2]

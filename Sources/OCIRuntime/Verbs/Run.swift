@@ -14,8 +14,11 @@ enum Run {
         let foreground = options.detach ? nil : try Foreground()
         let container = try Launch.create(request, .here(ownTerminal: !options.detach))
         let process = container.initProcess
+        let listener = SeccompListener(
+            container.seccomp, container.record.state(.created, as: "creating"), pid: process.pid)
+        let notify = try NotifySocket.listen(container.directory, host: request.notifySocket)
         try process.channel.tell(.go)
-        try process.expectExecution()
+        try process.expectExecution(listener)
         do throws(RuntimeError) {
             try HookRunner.run(container.plan.hooks.poststart, "poststart", container.record.state(.running))
             if let terminal = container.terminal { try terminal.open() }
@@ -24,16 +27,22 @@ enum Run {
             throw error
         }
         container.undo.keep()
-        switch foreground {
-        case .none: return 0
-        case .some(let foreground):
-            let code = try foreground.wait(process.pidfd, container.terminal)
-            if !options.keep {
-                try Delete.cleanUp(
-                    container.directory, container.cgroup, container.record, container.plan.hooks.poststop,
-                    log: request.log)
-            }
-            return code
+        guard let foreground else {
+            try notify?.waitUntilReady(process.pidfd, mainPID: process.pid)
+            return 0
         }
+        // Others may command the container while it runs.
+        container.directory.unlock()
+        let code = try foreground.wait(process.pidfd, container.terminal, notify)
+        if !options.keep { try cleanUp(container, log: request.log) }
+        return code
+    }
+
+    private static func cleanUp(_ container: LaunchedContainer, log: Log) throws(RuntimeError) {
+        // Somebody else may have deleted it meanwhile.
+        guard try container.directory.lockAgain() else { return }
+        if container.plan.rdt?.isOwn == true { RdtPlan.remove(id: container.plan.id) }
+        try Delete.cleanUp(
+            container.directory, container.cgroup, container.record, container.plan.hooks.poststop, log: log)
     }
 }

@@ -5,9 +5,11 @@ import OCISpec
 
 /// `spec`: a configuration to start from, as config.json in the bundle.
 enum WriteSpec {
-    static func run(bundle: String?) throws(RuntimeError) {
+    static func run(bundle: String?, rootless: Bool) throws(RuntimeError) {
         let path = (bundle.map { $0 + "/" } ?? "") + "config.json"
-        let bytes = Spec.starter().encoded(indent: "\t") + [UInt8(ascii: "\n")]
+        var spec = Spec.starter()
+        if rootless { spec.makeRootless(uid: geteuid(), gid: getegid()) }
+        let bytes = spec.encoded(indent: "\t") + [UInt8(ascii: "\n")]
         do throws(SystemError) {
             try File.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666).writeAll(bytes)
         } catch {

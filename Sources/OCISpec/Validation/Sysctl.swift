@@ -8,10 +8,9 @@ public enum Sysctl {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
         // An interface's name may hold a dot, which is then written as a slash.
-        guard !name.contains("/") || parts.first == "net", !name.contains(".."), !name.contains("//") else {
-            return nil
-        }
-        guard !name.split(separator: "/").contains(where: { $0 == ".." || $0 == "." }) else { return nil }
+        let folders = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard folders.count == 1 || parts.first == "net" else { return nil }
+        guard !folders.contains(where: { $0 == ".." || $0 == "." || $0.isEmpty }) else { return nil }
         if name.hasPrefix("net.") { return .network }
         if name.hasPrefix("fs.mqueue.") { return .ipc }
         if ipc.contains(name) { return .ipc }

@@ -1,0 +1,27 @@
+import CLinux
+import Glibc
+import Linux
+
+/// Whether to go on where cgroups can't be changed (`--rootless`).
+enum RootlessMode: Sendable, Hashable {
+    case on
+    case off
+
+    /// - Parameter text: runc's values; nil and "auto" find out.
+    init(_ text: String?) throws(RuntimeError) {
+        switch text {
+        case "true"?: self = .on
+        case "false"?: self = .off
+        case nil, "auto"?: self = geteuid() != 0 || RootlessMode.isMappedRoot ? .on : .off
+        case let other?: throw RuntimeError("--rootless \(other): must be true, false or auto")
+        }
+    }
+
+    /// Whether this process is root of a user namespace only (user_namespaces(7)).
+    static var isMappedRoot: Bool {
+        // The first namespace maps all ids on themselves; whoever can't look isn't in another one as far as it can tell.
+        guard geteuid() == 0, let text = try? File.readText("/proc/self/uid_map", limit: 4096) else { return false }
+        let fields = text.split { $0 == " " || $0 == "\n" }
+        return !(fields.count == 3 && fields[0] == "0" && fields[1] == "0" && fields[2] == "4294967295")
+    }
+}
