@@ -33,6 +33,12 @@ public final class CRIClient: Sendable {
                 config: .defaults { config in
                     config.http2.authority = "localhost"
                     config.connection.flushCoalescing = nil
+                    config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(
+                                PingAnswerer(preface: false), position: .first)
+                        }
+                    }
                     config.backoff = .init(initial: .milliseconds(100), max: .seconds(3), multiplier: 1.6, jitter: 0.2)
                 })
             client = GRPCClient(transport: transport)

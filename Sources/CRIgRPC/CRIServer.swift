@@ -78,12 +78,13 @@ public final class CRIServer: Sendable {
 
     /// Closes connections of other users; root can't be kept out and needn't be.
     private static func admit(_ channel: any Channel, logger: Logger) -> EventLoopFuture<Void> {
-        guard let socket = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeSucceededVoidFuture()
+        let answering = channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(PingAnswerer(preface: true), position: .first)
         }
+        guard let socket = channel as? any SocketOptionProvider else { return answering }
         let peer: EventLoopFuture<PeerCredentials> = socket.unsafeGetSocketOption(
             level: .socket, name: .init(rawValue: SO_PEERCRED))
-        return peer.flatMapThrowing { peer in
+        return answering.and(peer).flatMapThrowing { _, peer in
             guard peer.uid == 0 || peer.uid == geteuid() else {
                 logger.warning(
                     "refused a CRI connection of another user",

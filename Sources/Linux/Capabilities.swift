@@ -90,11 +90,14 @@ public struct ProcessCapabilities: Sendable, Hashable {
         }
     }
 
-    /// Makes the ambient set exactly `set`; each must be permitted and inheritable.
+    /// Makes the ambient set as much of `set` as can be: one that isn't permitted and inheritable is left out, as runc leaves
+    /// it out (capabilities(7); `runc spec` itself writes such a set).
     public static func setAmbient(_ set: CapabilitySet) throws(SystemError) {
         try checkErrno(cap_reset_ambient(), "prctl PR_CAP_AMBIENT_CLEAR_ALL")
         for number in set.numbers {
-            try checkErrno(cap_set_ambient(number, CAP_SET), "prctl PR_CAP_AMBIENT_RAISE \(number)")
+            if cap_set_ambient(number, CAP_SET) < 0, Errno.current != .perm {
+                throw SystemError("prctl PR_CAP_AMBIENT_RAISE \(number)", errno: .current)
+            }
         }
     }
 }

@@ -61,31 +61,4 @@ public enum Directory {
             if name != ".", name != ".." { names.append(name) }
         }
     }
-
-    /// Removes a tree. Symlinks are removed, never followed; a mount below it is never entered (EXDEV) and stops the work,
-    /// so that what is mounted there survives. A tree that isn't there is success.
-    public static func removeTree(_ path: String, at directory: Int32 = AT_FDCWD) throws(SystemError) {
-        if unlinkat(directory, path, 0) == 0 { return }
-        switch Errno.current {
-        case .noEntry: return
-        case .isDirectory, .perm: break
-        case let other: throw SystemError("unlink", path: path, errno: other)
-        }
-        let noXdevNoSymlinks: UInt64 = 0x01 | 0x04
-        // The tree's own path may lie on any mount; only what is below it may not cross one.
-        let below = directory != AT_FDCWD && !path.contains("/")
-        let resolve: UInt64 = below ? noXdevNoSymlinks : 0
-        let flags = UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        let number = sys_openat2(directory, path, flags, 0, resolve)
-        if number == -ENOENT { return }
-        let folder = Descriptor(owning: try check(number, "open", path))
-        for name in try names(of: folder) {
-            do throws(SystemError) {
-                try removeTree(name, at: folder.raw)
-            } catch {
-                throw SystemError(error.call, path: "\(path)/\(error.path ?? name)", errno: error.errno)
-            }
-        }
-        try removeEmpty(path, at: directory)
-    }
 }

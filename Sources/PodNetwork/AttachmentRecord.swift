@@ -41,7 +41,7 @@ struct AttachmentRecord: Sendable, Hashable {
 
     init(_ value: JSONValue, path: String) throws(NetworkError) {
         func wrong(_ reason: String) -> NetworkError {
-            NetworkError(.host, reason: "\(path): \(reason); remove the file if the sandbox is gone")
+            NetworkError(.host, reason: "\(path): \(reason)")
         }
         guard value["version"]?.intValue == AttachmentRecord.version else {
             throw wrong("the record is of another version of kubesim")

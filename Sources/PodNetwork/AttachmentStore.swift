@@ -8,18 +8,35 @@ struct AttachmentStore: Sendable {
 
     private func path(_ sandbox: String) -> String { directory + "/" + sandbox + ".json" }
 
-    /// nil if the sandbox isn't on the network.
-    func read(_ sandbox: String) throws(NetworkError) -> AttachmentRecord? {
+    enum Look {
+        case absent
+        case found(AttachmentRecord)
+        /// The file is there and says nothing that can be used.
+        case damaged(String)
+    }
+
+    /// - Throws: when the file can't be read at all.
+    func look(_ sandbox: String) throws(NetworkError) -> Look {
         let path = try checkedPath(sandbox)
         do {
-            return try AttachmentRecord(JSONValue.parse(try File.read(path, limit: 4 << 20)), path: path)
+            return .found(try AttachmentRecord(JSONValue.parse(try File.read(path, limit: 4 << 20)), path: path))
         } catch let error as SystemError {
-            if error.errno == .noEntry { return nil }
+            if error.errno == .noEntry { return .absent }
             throw NetworkError(.host, reason: "\(error)")
         } catch let error as NetworkError {
-            throw error
+            return .damaged(error.reason)
         } catch {
-            throw NetworkError(.host, reason: "\(path): \(error); remove the file if the sandbox is gone")
+            return .damaged("\(path): \(error)")
+        }
+    }
+
+    /// nil if the sandbox isn't on the network.
+    func read(_ sandbox: String) throws(NetworkError) -> AttachmentRecord? {
+        switch try look(sandbox) {
+        case .absent: return nil
+        case .found(let record): return record
+        case .damaged(let reason):
+            throw NetworkError(.host, reason: reason + "; remove the file if the sandbox is gone")
         }
     }
 

@@ -33,3 +33,8 @@ public struct NetworkConfiguration: Sendable, Hashable {
         self.pluginDeadline = pluginDeadline
     }
 }
+
+extension NetworkConfiguration {
+    /// Whether ``podCIDR`` is an IPv4 range that pods can have addresses of.
+    public var hasGoodPodCIDR: Bool { Subnet(podCIDR) != nil }
+}

@@ -6,11 +6,27 @@ extension PodNetwork {
     /// Takes a sandbox off the network; works when its network namespace is gone. One that isn't on it is success.
     ///
     /// Every plugin is run, in reverse, also when one fails; the first failure is thrown and the next call tries again.
-    public func detach(sandbox: String) async throws(NetworkError) {
+    ///
+    /// - Parameter attachment: what is known of the sandbox elsewhere, for when its own record is damaged: DEL needs no
+    ///   more than the configuration and the sandbox's name (CNI specification, "DEL").
+    public func detach(sandbox: String, otherwise attachment: Attachment? = nil) async throws(NetworkError) {
         await takeTurn(sandbox)
         defer { giveBackTurn(sandbox) }
-        guard let record = try store.read(sandbox) else { return }
-        try await takeOff(record)
+        switch try store.look(sandbox) {
+        case .absent: return
+        case .found(let record): try await takeOff(record)
+        case .damaged(let reason):
+            logger.warning(
+                "a network record is damaged; the sandbox is taken off by what else is known of it",
+                metadata: ["sandbox": "\(sandbox)", "reason": "\(reason)"])
+            let known =
+                attachment
+                ?? Attachment(sandbox: sandbox, netns: "", podNamespace: "", podName: sandbox, podUID: "")
+            try await takeOff(
+                AttachmentRecord(
+                    phase: .attaching, attachment: known,
+                    list: try NetworkList.load(configuration, logger: logger)))
+        }
     }
 
     /// DEL of every plugin, then the record goes.

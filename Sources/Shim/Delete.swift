@@ -13,6 +13,7 @@ extension ShimServer {
             throw ShimFailure(.wrongStage, "container \(id) is \(container.stage.rawValue): stop it, or force")
         }
         container.deletions.append(deletion)
+        if force { container.isDeletedByForce = true }
         // A runtime that is busy creating it is left to finish: killed halfway, it couldn't undo what it made.
         if container.stage != .creating { beginDeletion(container) }
     }
@@ -40,7 +41,8 @@ extension ShimServer {
         let deadline = container.deletions.map(\.deadlineMilliseconds).min() ?? 60_000
         do throws(ShimFailure) {
             try runRuntime(
-                ["delete"] + (force ? ["--force"] : []) + [container.id], deadlineMilliseconds: deadline
+                ["delete"] + (force || container.isDeletedByForce ? ["--force"] : []) + [container.id],
+                deadlineMilliseconds: deadline
             ) { [unowned self] outcome in
                 container.isDeleting = false
                 switch outcome {

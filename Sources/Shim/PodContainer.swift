@@ -17,6 +17,8 @@ final class PodContainer {
     var isStarting = false
     /// The runtime deletes it.
     var isDeleting = false
+    /// Whoever wants it gone wants it also when the runtime's own state is damaged.
+    var isDeletedByForce = false
 
     var log: LogFile?
     var outputs: [OutputPump] = []

@@ -75,6 +75,38 @@ struct SocketTests {
         }
     }
 
+    @Test("a client that measures the connection with PINGs keeps it")
+    func pings() async throws {
+        try await Fixture.use { fixture in
+            let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(number) }
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: fixture.scratch.file("cri.sock").utf8) }
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            try #require(connected == 0)
+            var bytes = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+            for _ in 0..<1000 { bytes += [0, 0, 8, 6, 0, 0, 0, 0, 0] + [2, 4, 16, 16, 9, 14, 7, 7] }
+            try #require(write(number, bytes, bytes.count) == bytes.count)
+            let answer: [UInt8] = [0, 0, 8, 6, 1, 0, 0, 0, 0, 2, 4, 16, 16, 9, 14, 7, 7]
+            var heard: [UInt8] = []
+            var piece = [UInt8](repeating: 0, count: 65536)
+            try await eventually("a thousand answers come") {
+                var look = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+                guard poll(&look, 1, 0) > 0 else { return false }
+                let count = read(number, &piece, piece.count)
+                try #require(count > 0, "the connection was closed after \(heard.count) bytes")
+                heard += piece[..<count]
+                return heard.count >= 1000 * answer.count
+                    && heard.suffix(answer.count).elementsEqual(answer)
+            }
+        }
+    }
+
     @Test("the socket is its owner's alone") func mode() async throws {
         try await Fixture.use { fixture in
             var status = stat()

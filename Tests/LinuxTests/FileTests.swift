@@ -60,6 +60,28 @@ struct FileTests {
         }
     }
 
+    @Test("A tree that is deeper than there are descriptors is removed, whatever bytes its names have")
+    func removesDeepTrees() async throws {
+        try await Scratch.use { scratch in
+            let path = try scratch.directory("deep")
+            var folder = try File.open(path, O_RDONLY | O_DIRECTORY)
+            for _ in 0..<2000 {
+                try checkErrno(mkdirat(folder.raw, "d", 0o755), "mkdir")
+                folder = try File.open("d", O_RDONLY | O_DIRECTORY, at: folder.raw)
+            }
+            // No UTF-8.
+            let name: [CChar] = [-1, -2, 0x61, 0]
+            try checkErrno(mkdirat(folder.raw, name, 0o755), "mkdir")
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            var low = rlimit(rlim_cur: 400, rlim_max: limit.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low)
+            defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+            try Directory.removeTree(path)
+            #expect(!File.exists(path))
+        }
+    }
+
     @Test("A mount below a tree stops its removal, and what is mounted survives", .needs(.root))
     func stopsAtMounts() async throws {
         try await Scratch.use { scratch in

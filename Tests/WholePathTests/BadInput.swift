@@ -112,6 +112,38 @@ import Testing
         }
     }
 
+    @Test("whatever record of a pod is damaged, the pod can be removed, and nothing of it stays")
+    func damagedAndRemoved() async throws {
+        try await TestNode.use { node in
+            let names = ["oci", "network", "container"]
+            for name in names { try node.drop(name, Manifests.counter(name, mark: node.root + name)) }
+            let pods = try await node.waitReady(names)
+            func sandbox(_ name: String) async throws -> String {
+                try await node.crictl("pods", "-q", "--no-trunc", "--name", "^" + name).output
+                    .trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let (oci, network) = (try await sandbox("oci"), try await sandbox("network"))
+            let container = try #require(
+                pods.first { $0.podName.hasPrefix("container-") }?.containerID?.split(separator: "/").last)
+            try await node.stop(SIGKILL)
+            for path in [
+                "run/oci/\(oci)/state.json", "network/results/\(network).json",
+                "containers/\(container)/container.json",
+            ] {
+                try #require(FileManager.default.fileExists(atPath: node.root + "/" + path), "\(path)")
+                try Data("{\"version\":999".utf8).write(to: URL(filePath: node.root + "/" + path))
+            }
+            try await node.start()
+            try await node.waitReady(names)
+            #expect(
+                ProcessTable.originals(mentioning: node.root + "container").filter { $0.contains("sh -c") }.count == 1)
+            for name in names { try node.removeManifest(name) }
+            try await eventually("every pod is gone") { try await node.pods().isEmpty }
+            try await eventually("nothing of them is left") { Leftovers.of(node).isEmpty }
+            #expect(Leftovers.of(node) == [])
+        }
+    }
+
     @Test("a full disk is said so, and the pod starts when there is room again")
     func fullDisk() async throws {
         try await TestNode.use(

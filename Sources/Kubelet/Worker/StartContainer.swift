@@ -88,6 +88,12 @@ extension PodHands {
             $0.podSandboxID = sandbox.id
             $0.sandboxConfig = config
             $0.config = ContainerConfig.build(container, of: pod, parts)
+            let seccomp = $0.config.linux.securityContext.seccomp
+            if seccomp.profileType == .localhost {
+                // A manifest names it below the node's own directory (upstream's <root>/seccomp).
+                $0.config.linux.securityContext.seccomp.localhostRef =
+                    "\(configuration.root)/seccomp/\(seccomp.localhostRef)"
+            }
         }
         try Task.checkCancellation()
         let id: String

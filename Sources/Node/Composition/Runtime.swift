@@ -30,6 +30,9 @@ struct Runtime: Sendable {
         var networkConfiguration = NetworkConfiguration(
             cacheDir: places.root + "/network/results", dataDir: places.state + "/network/addresses",
             podCIDR: places.podCIDR, bridge: places.bridge)
+        guard networkConfiguration.hasGoodPodCIDR else {
+            throw NodeError("the pods' addresses \(places.podCIDR) are no IPv4 range like 10.88.0.0/16 (--pod-cidr)")
+        }
         if let directory = configuration.cniConfDir { networkConfiguration.confDir = directory }
         if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }
         let network = PodNetwork(configuration: networkConfiguration, logger: logger)

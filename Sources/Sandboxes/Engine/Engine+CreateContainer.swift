@@ -166,7 +166,7 @@ extension Engine {
         let options = record.config.linux.securityContext.namespaceOptions
         var targetPID: Int32?
         if options.pid == .target {
-            guard let target = findContainer(options.targetID), let entry = containers[target],
+            guard let target = try findContainer(options.targetID), let entry = containers[target],
                 entry.record.sandbox == record.sandbox, entry.record.stage == .running
             else {
                 throw CRIError(

@@ -27,8 +27,9 @@ extension Engine {
     }
 
     /// The sandboxes that a filter lets through, newest first, as people expect of a table.
+    // The beginning of several ids lets none through, as one of no id does.
     private func list(_ filter: CRIPodSandboxFilter) -> [CRIPodSandbox] {
-        let wanted = filter.id.isEmpty ? nil : findSandbox(filter.id)
+        let wanted = filter.id.isEmpty ? nil : try? findSandbox(filter.id)
         if !filter.id.isEmpty, wanted == nil { return [] }
         return sandboxes.values.filter { entry in
             entry.isVisible && (wanted == nil || entry.record.id == wanted)
@@ -73,8 +74,8 @@ extension Engine {
     func matching(
         id: String, sandbox: String, labels: [String: String], state: CRIContainerState?
     ) -> [ContainerEntry] {
-        let wanted = id.isEmpty ? nil : findContainer(id)
-        let owner = sandbox.isEmpty ? nil : findSandbox(sandbox)
+        let wanted = id.isEmpty ? nil : try? findContainer(id)
+        let owner = sandbox.isEmpty ? nil : try? findSandbox(sandbox)
         if !id.isEmpty && wanted == nil || !sandbox.isEmpty && owner == nil { return [] }
         return containers.values.filter { entry in
             entry.isVisible && (wanted == nil || entry.record.id == wanted)

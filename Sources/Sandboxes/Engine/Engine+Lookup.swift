@@ -3,24 +3,35 @@ import Logging
 
 extension Engine {
     /// The sandbox that an id, or the unambiguous beginning of one, stands for.
-    func findSandbox(_ text: String) -> SandboxID? {
+    ///
+    /// - Throws: `.invalidArgument` for the beginning of several.
+    func findSandbox(_ text: String) throws(CRIError) -> SandboxID? {
         if let id = SandboxID(text) { return sandboxes[id] == nil ? nil : id }
         guard !text.isEmpty else { return nil }
         let matches = sandboxes.keys.filter { $0.text.hasPrefix(text) }
-        return matches.count == 1 ? matches.first : nil
+        if matches.count > 1 { throw Self.ambiguous(text, matches.map(\.short)) }
+        return matches.first
     }
 
     /// The container that an id, or the unambiguous beginning of one, stands for.
-    func findContainer(_ text: String) -> ContainerID? {
+    ///
+    /// - Throws: `.invalidArgument` for the beginning of several.
+    func findContainer(_ text: String) throws(CRIError) -> ContainerID? {
         if let id = ContainerID(text) { return containers[id] == nil ? nil : id }
         guard !text.isEmpty else { return nil }
         let matches = containers.keys.filter { $0.text.hasPrefix(text) }
-        return matches.count == 1 ? matches.first : nil
+        if matches.count > 1 { throw Self.ambiguous(text, matches.map(\.short)) }
+        return matches.first
+    }
+
+    private static func ambiguous(_ text: String, _ ids: [String]) -> CRIError {
+        let some = ids.sorted().prefix(8).joined(separator: ", ") + (ids.count > 8 ? ", …" : "")
+        return CRIError(.invalidArgument, "\(ids.count) ids begin with \"\(text.prefix(80))\": \(some)")
     }
 
     /// The visible sandbox of that name.
     func sandbox(_ text: String) throws(CRIError) -> SandboxEntry {
-        guard let id = findSandbox(text), let entry = sandboxes[id], entry.isVisible else {
+        guard let id = try findSandbox(text), let entry = sandboxes[id], entry.isVisible else {
             throw CRIError(.notFound, "pod sandbox \"\(text.prefix(80))\": not found")
         }
         return entry
@@ -28,7 +39,7 @@ extension Engine {
 
     /// The visible container of that name.
     func container(_ text: String) throws(CRIError) -> ContainerEntry {
-        guard let id = findContainer(text), let entry = containers[id], entry.isVisible else {
+        guard let id = try findContainer(text), let entry = containers[id], entry.isVisible else {
             throw CRIError(.notFound, "container \"\(text.prefix(80))\": not found")
         }
         return entry

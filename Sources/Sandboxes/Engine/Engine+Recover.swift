@@ -154,8 +154,10 @@ extension Engine {
         }
         let lostContainers = Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
             .filter { containers[$0] == nil && SandboxID($0.text).map { sandboxes[$0] == nil } ?? true }
-        for id in lostContainers {
+        let holders = await shimsOfUnknown()
+        for id in lostContainers.union(holders.keys) {
             await attempt("the leftovers of a container can't be cleared away", id) {
+                try await holders[id]?.delete(id.text, force: true, deadline: self.configuration.stepDeadline)
                 let runtime = RuntimeCommand(path: self.configuration.runtimePath, root: places.runtimeRoot)
                 try await Blocking.run { try runtime.delete(id.text) }
                 try await self.images.unmountRootfs(container: id.text, at: places.rootfs(id))
@@ -166,6 +168,19 @@ extension Engine {
                 }
             }
         }
+    }
+
+    /// The shims that live, by the containers that they hold and nobody else knows of.
+    private func shimsOfUnknown() async -> [ContainerID: any PodShim] {
+        var holders: [ContainerID: any PodShim] = [:]
+        for (sandbox, entry) in sandboxes {
+            // A shim that doesn't answer is its sandbox's trouble.
+            guard let shim = entry.shim, let info = try? await shim.info() else { continue }
+            for container in info.containers where container.id != sandbox.text {
+                if let id = ContainerID(container.id), containers[id] == nil { holders[id] = shim }
+            }
+        }
+        return holders
     }
 
     /// Ends a pod of which nothing is known but its name.
@@ -183,7 +198,10 @@ extension Engine {
         }
         let runtime = RuntimeCommand(path: configuration.runtimePath, root: places.runtimeRoot)
         try await Blocking.run { try runtime.delete(id.text) }
-        try await network.detach(sandbox: id.text)
+        try await network.detach(
+            sandbox: id.text,
+            otherwise: Attachment(
+                sandbox: id.text, netns: places.netns(id), podNamespace: "", podName: id.short, podUID: ""))
         try await Blocking.run {
             try removeNetworkNamespace(places.netns(id))
             try Linux.Mount.unmount(places.files(id).shm, detach: true)

@@ -8,7 +8,7 @@ extension Engine {
     public func removeContainer(
         _ request: CRIRemoveContainerRequest
     ) async throws(CRIError) -> CRIRemoveContainerResponse {
-        guard let id = findContainer(request.containerID), let entry = containers[id] else {
+        guard let id = try findContainer(request.containerID), let entry = containers[id] else {
             return CRIRemoveContainerResponse()
         }
         let name = describe(entry.record)

@@ -7,7 +7,7 @@ extension Engine {
     public func removePodSandbox(
         _ request: CRIRemovePodSandboxRequest
     ) async throws(CRIError) -> CRIRemovePodSandboxResponse {
-        guard let id = findSandbox(request.podSandboxID) else { return CRIRemovePodSandboxResponse() }
+        guard let id = try findSandbox(request.podSandboxID) else { return CRIRemovePodSandboxResponse() }
         let pod = podName(id)
         do {
             try await removeSandbox(id)

@@ -59,7 +59,7 @@ extension Engine {
     }
 
     private func podStats(_ filter: CRIPodSandboxStatsFilter) async -> [CRIPodSandboxStats] {
-        let wanted = filter.id.isEmpty ? nil : findSandbox(filter.id)
+        let wanted = filter.id.isEmpty ? nil : try? findSandbox(filter.id)
         if !filter.id.isEmpty, wanted == nil { return [] }
         let entries = sandboxes.values.filter { entry in
             entry.record.stage == .ready && (wanted == nil || wanted == entry.record.id)

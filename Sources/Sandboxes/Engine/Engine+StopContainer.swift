@@ -8,7 +8,7 @@ extension Engine {
     public func stopContainer(
         _ request: CRIStopContainerRequest
     ) async throws(CRIError) -> CRIStopContainerResponse {
-        guard let id = findContainer(request.containerID), let entry = containers[id] else {
+        guard let id = try findContainer(request.containerID), let entry = containers[id] else {
             return CRIStopContainerResponse()
         }
         let name = describe(entry.record)

@@ -10,7 +10,7 @@ extension Engine {
     public func stopPodSandbox(
         _ request: CRIStopPodSandboxRequest
     ) async throws(CRIError) -> CRIStopPodSandboxResponse {
-        guard let id = findSandbox(request.podSandboxID), let entry = sandboxes[id] else {
+        guard let id = try findSandbox(request.podSandboxID), let entry = sandboxes[id] else {
             return CRIStopPodSandboxResponse()
         }
         let pod = podName(id)
@@ -66,10 +66,22 @@ extension Engine {
 
     private func detachNetwork(of id: SandboxID) async throws {
         guard sandboxes[id]?.record.networkAttached == true else { return }
-        try await network.detach(sandbox: id.text)
+        try await network.detach(sandbox: id.text, otherwise: sandboxes[id].map { Self.attachment(of: $0.record) })
         note(id) { record in
             record.networkAttached = false
         }
+    }
+
+    /// The attachment as it must have been asked for.
+    private static func attachment(of record: SandboxRecord) -> Attachment {
+        let metadata = record.config.metadata
+        return Attachment(
+            sandbox: record.id.text, netns: record.netns ?? "", podNamespace: metadata.namespace,
+            podName: metadata.name, podUID: metadata.uid,
+            portMappings: record.config.portMappings.filter { $0.hostPort != 0 }.compactMap {
+                // It was attached, so that they are good.
+                try? SandboxPlan.portMapping($0, pod: metadata.name)
+            })
     }
 
     /// Kills the pause process, which takes a shared pid namespace with it.
@@ -99,10 +111,12 @@ extension Engine {
     /// Lets the shim go once nothing is left for it to do. How its containers ended is in our records by now.
     private func endShim(_ id: SandboxID) async throws {
         guard let shim = sandboxes[id]?.shim else { return }
-        let ended = containers(of: id).filter { $0.record.stage == .exited }.map(\.record.id.text)
         // A shim that is gone is what was wanted.
         _ = try await present(shim) { shim throws(ShimFailure) in
-            for container in ended { try await shim.delete(container, force: true, deadline: .seconds(60)) }
+            // Also those that we have lost the record of.
+            for container in try await shim.info().containers {
+                try await shim.delete(container.id, force: true, deadline: .seconds(60))
+            }
             try await shim.shutdown()
         }
         await shim.disconnect()

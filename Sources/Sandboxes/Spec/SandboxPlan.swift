@@ -112,7 +112,7 @@ struct SandboxPlan: Sendable {
             makesShm: options.ipc != .node)
     }
 
-    private static func portMapping(_ asked: CRIPortMapping, pod: String) throws(CRIError) -> PortMapping {
+    static func portMapping(_ asked: CRIPortMapping, pod: String) throws(CRIError) -> PortMapping {
         guard let host = UInt16(exactly: asked.hostPort), let container = UInt16(exactly: asked.containerPort),
             container != 0
         else {
