@@ -15,6 +15,29 @@ extension Cgroup {
         if let directory = unifiedDirectory { try join(directory, text) }
     }
 
+    /// Moves a process into the v1 hierarchies that neither charge memory nor forbid devices, while it still prepares the
+    /// container: the kernel lets the first such write wait for a grace period (milliseconds), and those that follow soon
+    /// don't wait again. ``addProcessLate(_:)`` does the rest; on v2, where memory comes with everything else, all of it.
+    public func addProcessEarly(_ pid: pid_t) throws(CgroupError) {
+        let text = String(pid)
+        for hierarchy in host.v1 where !Cgroup.isLate(hierarchy) {
+            if let directory = directory(hierarchy.controllers[0]) { try join(directory, text) }
+        }
+    }
+
+    /// After ``addProcessEarly(_:)``: the other hierarchies.
+    public func addProcessLate(_ pid: pid_t) throws(CgroupError) {
+        let text = String(pid)
+        for hierarchy in host.v1 where Cgroup.isLate(hierarchy) {
+            if let directory = directory(hierarchy.controllers[0]) { try join(directory, text) }
+        }
+        if let directory = unifiedDirectory { try join(directory, text) }
+    }
+
+    private static func isLate(_ hierarchy: CgroupHost.Hierarchy) -> Bool {
+        hierarchy.controllers.contains("memory") || hierarchy.controllers.contains("devices")
+    }
+
     private func join(_ directory: String, _ pid: String) throws(CgroupError) {
         do throws(SystemError) {
             try File.writeExisting(directory + "/cgroup.procs", pid)

@@ -62,7 +62,7 @@ struct SeccompAgentTests {
                     return
                 }
                 let number = try listener.duplicate().release()
-                DispatchlessThread.start { SeccompAgentTests.refuse(number, errno: ENOMEDIUM) }
+                TestThread.start { SeccompAgentTests.refuse(number, errno: ENOMEDIUM) }
                 count -= 1
             }
             for outcome in try await outcomes { #expect(outcome.code == 0, "\(outcome.errors)") }
@@ -141,25 +141,5 @@ extension TestBundle {
             ]
         default: [try await oci("run", "-d", "--bundle", path, id)]
         }
-    }
-}
-
-/// A thread for a loop that waits in the kernel.
-private enum DispatchlessThread {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(Body(run)).toOpaque()
-        pthread_create(
-            &thread, nil,
-            { pointer in
-                if let pointer { Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue().run() }
-                return nil
-            }, body)
-        pthread_detach(thread)
     }
 }

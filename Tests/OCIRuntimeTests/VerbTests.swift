@@ -278,7 +278,6 @@ struct EventTests {
             bundle.spec.process?.args = ["/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.05; done; tail /dev/zero"]
             bundle.spec.root?.readonly = false
             bundle.spec.linux { $0.resources?.memory = LinuxMemory(limit: 8 << 20) }
-            try File.symlink("busybox", bundle.rootfs + "/bin/tail")
             try bundle.write()
             #expect(try await bundle.oci("run", "--detach", "--bundle", bundle.path, bundle.id).code == 0)
             let lines = bundle.scratch.file("events")

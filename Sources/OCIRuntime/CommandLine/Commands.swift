@@ -20,6 +20,10 @@ enum Commands {
         case "run":
             let request = try request(flags, &words, options)
             return try Run.run(request, Run.Options(detach: flags.has("detach"), keep: flags.has("keep")))
+        case "restore":
+            var request = try request(flags, &words, options)
+            request.notifySocket = nil
+            return try Restore.run(request, flags, detach: flags.has("detach"))
         case "exec": return exec(flags, &words, options)
         case "list": try list(flags, options)
         case "ps":
@@ -46,7 +50,7 @@ enum Commands {
         case "resume": try Pause.resume(id, root: options.root)
         case "update": try Update.run(id, root: options.root, flags, log: options.log)
         case "events": try Events.run(id, root: options.root, flags, log: options.log)
-        default: throw RuntimeError("\(command) is not supported yet")
+        default: try Checkpoint.run(id, root: options.root, flags, log: options.log)
         }
     }
 

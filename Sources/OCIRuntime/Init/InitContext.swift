@@ -34,6 +34,8 @@ final class InitContext {
     let newKeyring: Bool
     /// pivot_root, and not a moved mount with chroot.
     let pivots: Bool
+    /// Whether the runtime is root.
+    let isPrivileged = geteuid() == 0
     /// Of the clone that makes the init.
     let cloneFlags: UInt64
     /// For the intermediate: what to join, or -1.

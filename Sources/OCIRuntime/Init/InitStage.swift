@@ -28,11 +28,12 @@ enum InitStage {
     /// Everything up to the moment where only `start` is missing.
     private static func create(_ context: InitContext) throws(RuntimeError) {
         let plan = context.plan
-        // Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
-        try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
+        if context.isPrivileged { try hide() }
         sys_set_signal_mask(0)
         // Without its mappings nobody is anybody in a new user namespace; and an intermediate speaks first.
         if plan.namespaces.has(.user) { try context.channel.waitToGoOn() }
+        // A parent without root's rights couldn't have written the mappings of a process that hides.
+        if !context.isPrivileged { try hide() }
         setsid()
         umask(0)
         try enterNamespaces(context)
@@ -75,6 +76,11 @@ enum InitStage {
         try Identity.enterWorkingDirectory(plan.process.workingDirectory)
         // A program that isn't there is `create`'s failure, not `start`'s.
         _ = try ExecStage.find(plan.process)
+    }
+
+    /// Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
+    private static func hide() throws(RuntimeError) {
+        try step("prctl PR_SET_DUMPABLE") { () throws(SystemError) in try check(sys_prctl(4, 0, 0, 0, 0), "prctl") }
     }
 
     private static func enterNamespaces(_ context: InitContext) throws(RuntimeError) {

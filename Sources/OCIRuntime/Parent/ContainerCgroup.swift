@@ -9,8 +9,11 @@ struct ContainerCgroup {
     let name: String
     let cgroup: Cgroup?
     let systemd: SystemdCgroup?
+    /// Keeps systemd's unit alive until the init is in it.
+    private var holder: IdleProcess?
 
-    /// Before the clone: the cgroup is there, and empty. systemd makes it only around a process.
+    /// Before the clone: the cgroup is there, and nothing that is done until ``admit(_:_:)`` is charged to it. systemd makes
+    /// one only around a process.
     static func prepare(
         _ plan: LaunchPlan, _ request: LaunchRequest, _ undo: Undo
     ) throws(RuntimeError) -> ContainerCgroup {
@@ -22,7 +25,14 @@ struct ContainerCgroup {
                 try? systemd.stop()
                 try? cgroup.remove()
             }
-            return ContainerCgroup(name: plan.cgroupsPath, cgroup: cgroup, systemd: systemd)
+            let holder = try step("systemd") { () throws(SystemError) in try IdleProcess() }
+            try systemd.start(holder.pid, plan, host: host)
+            // systemd makes only the hierarchies that it manages.
+            try cgroups { () throws(CgroupError) in
+                try cgroup.create()
+                try cgroup.addProcess(holder.pid)
+            }
+            return ContainerCgroup(name: plan.cgroupsPath, cgroup: cgroup, systemd: systemd, holder: holder)
         }
         let path = plan.cgroupsPath.isEmpty ? "/" + plan.id : plan.cgroupsPath
         let cgroup = try cgroups { () throws(CgroupError) in try Cgroup(path: path, host: host) }
@@ -53,25 +63,24 @@ struct ContainerCgroup {
 
     /// Sets the limits of a cgroup that is there.
     func limit(_ plan: LaunchPlan) throws(RuntimeError) {
-        guard systemd == nil, let cgroup, let resources = plan.resources else { return }
+        guard let cgroup, let resources = plan.resources else { return }
         try cgroups { () throws(CgroupError) in try cgroup.apply(resources) }
     }
 
-    /// Takes the init in; with systemd this is where the cgroup begins.
-    func admit(_ pid: pid_t, _ plan: LaunchPlan) throws(RuntimeError) {
+    /// Takes the init in where nothing that it does on the way counts against its limits.
+    func admitEarly(_ pid: pid_t) throws(RuntimeError) {
         guard let cgroup else { return }
-        if let systemd {
-            try systemd.start(pid, plan, host: cgroup.host)
-            // systemd makes only the hierarchies that it manages.
-            try cgroups { () throws(CgroupError) in
-                try cgroup.create()
-                if let resources = plan.resources { try cgroup.apply(resources) }
-            }
-        }
+        try cgroups { () throws(CgroupError) in try cgroup.addProcessEarly(pid) }
+    }
+
+    /// Takes the init in everywhere.
+    mutating func admit(_ pid: pid_t, _ plan: LaunchPlan) throws(RuntimeError) {
+        guard let cgroup else { return }
         try cgroups { () throws(CgroupError) in
-            try cgroup.addProcess(pid)
+            try cgroup.addProcessLate(pid)
             if let owner = plan.cgroupOwner { try cgroup.delegate(to: owner) }
         }
+        holder = nil
     }
 
     /// A container's that was made before.
@@ -87,7 +96,8 @@ struct ContainerCgroup {
         cgroup = try cgroups { () throws(CgroupError) in try Cgroup(path: path, host: host) }
     }
 
-    private init(name: String, cgroup: Cgroup?, systemd: SystemdCgroup?) {
+    private init(name: String, cgroup: Cgroup?, systemd: SystemdCgroup?, holder: IdleProcess? = nil) {
+        self.holder = holder
         self.name = name
         self.cgroup = cgroup
         self.systemd = systemd

@@ -38,10 +38,7 @@ enum Launch {
         let plan = try plan(bundle, request, directory)
         let rootfs = try step("root filesystem") { () throws(SystemError) in try FileStatus(plan.rootfs) }
         if !rootfs.isDirectory { throw RuntimeError("root filesystem: \(plan.rootfs): Not a directory") }
-        try step("copy config.json") { () throws(SystemError) in
-            try File.open("config.json", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: directory.descriptor.raw)
-                .writeAll(bundle.bytes)
-        }
+        try copyConfiguration(bundle, directory)
         let pidfdSocket = try PidfdSocket.connect(request.pidfdSocket)
         let sources = try BindSources(plan, inChild: geteuid() != 0)
         var keepsTerminal = false
@@ -51,7 +48,7 @@ enum Launch {
         if case .start = waiting { gate = try StartGate(directory) }
         let seccomp = try bundle.seccomp(cache: request.root)
         var joins = try NamespaceJoins(plan.namespaces.joined)
-        let cgroup = try ContainerCgroup.prepare(plan, request, undo)
+        var cgroup = try ContainerCgroup.prepare(plan, request, undo)
         let time = try TimeNamespace(plan)
         let ends = try ChannelEnds()
         let context = InitContext(
@@ -64,7 +61,7 @@ enum Launch {
         let initProcess = try Clone.start(context, joins: &joins, ends: ends)
         undo.add { initProcess.destroy() }
         try time.leave()
-        try serve(initProcess, plan, cgroup, request)
+        try serve(initProcess, plan, &cgroup, request)
         let record = try write(plan, bundle, initProcess.pid, cgroup, request, in: directory)
         try pidfdSocket?.send(initProcess.pidfd, name: "standard")
         if let file = request.pidFile {
@@ -88,7 +85,15 @@ enum Launch {
         return plan
     }
 
-    private static func validate(_ bundle: Bundle) throws(RuntimeError) {
+    /// Nobody changes a container's configuration after it was made.
+    static func copyConfiguration(_ bundle: Bundle, _ directory: StateDirectory) throws(RuntimeError) {
+        try step("copy config.json") { () throws(SystemError) in
+            try File.open("config.json", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: directory.descriptor.raw)
+                .writeAll(bundle.bytes)
+        }
+    }
+
+    static func validate(_ bundle: Bundle) throws(RuntimeError) {
         let violations = bundle.spec.validateForStart()
         if violations.isEmpty { return }
         throw RuntimeError("\(bundle.path)/config.json: " + violations.map(\.description).joined(separator: "; "))
@@ -96,7 +101,7 @@ enum Launch {
 
     /// What the init can't do for itself, and the conversation with it.
     private static func serve(
-        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: ContainerCgroup, _ request: LaunchRequest
+        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: inout ContainerCgroup, _ request: LaunchRequest
     ) throws(RuntimeError) {
         let pid = initProcess.pid
         if plan.namespaces.creates(.user) {
@@ -104,6 +109,7 @@ enum Launch {
         }
         if plan.namespaces.has(.user) { try initProcess.channel.tell(.go) }
         // Meanwhile the init mounts.
+        try cgroup.admitEarly(pid)
         try cgroup.limit(plan)
         if let adjustment = plan.process.oomScoreAdjustment {
             try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }
@@ -119,7 +125,7 @@ enum Launch {
         try initProcess.expect(.created)
     }
 
-    private static func write(
+    static func write(
         _ plan: LaunchPlan, _ bundle: Bundle, _ pid: pid_t, _ cgroup: ContainerCgroup, _ request: LaunchRequest,
         in directory: StateDirectory
     ) throws(RuntimeError) -> ContainerRecord {

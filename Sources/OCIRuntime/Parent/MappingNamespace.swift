@@ -11,29 +11,15 @@ final class MappingNamespace {
         case .namespace(let path):
             number = try step("linux.namespaces user") { () throws(SystemError) in try File.open(path).release() }
         case .own(let uids, let gids):
-            var pidfd: Int32 = -1
-            let pid = sys_clone3(Namespace.user.rawValue, &pidfd, -1, SIGCHLD, MappingNamespace.wait, nil)
-            if pid < 0 {
-                throw RuntimeError(
-                    "user namespace of a mount", SystemError("clone3", errno: Errno(rawValue: Int32(-pid))))
+            let holder = try step("user namespace of a mount") { () throws(SystemError) in
+                try IdleProcess(Namespace.user.rawValue)
             }
-            let child = Pidfd(Descriptor(owning: pidfd))
-            defer {
-                try? child.signal(SIGKILL)  // it can't have ended by itself
-                _ = try? child.wait()
-            }
-            try UserMappings.write(uids, gids, pid: pid_t(pid))
+            try UserMappings.write(uids, gids, pid: holder.pid)
             number = try step("user namespace of a mount") { () throws(SystemError) in
-                try File.open("/proc/\(pid)/ns/user").release()
+                try File.open("/proc/\(holder.pid)/ns/user").release()
             }
         }
     }
 
     deinit { close(number) }
-
-    /// What the namespace's only process does; it ends with its parent.
-    private static let wait: @convention(c) (UnsafeMutableRawPointer?) -> Void = { _ in
-        sys_prctl(1, UInt(SIGKILL), 0, 0, 0)
-        while true { pause() }
-    }
 }

@@ -54,6 +54,9 @@ enum Exec {
             subgroups: ExecLaunch.subgroups(options.cgroups), console: console.target,
             lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
         let started = try joiner.start(container) { log.warning($0) }
+        // It is in the container's cgroup: `delete` finds it there. In a paused container it stands still from here on, and
+        // `resume` must not wait for it.
+        directory.unlock()
         do throws(RuntimeError) {
             if let file = options.pidFile {
                 try step("write the pid file") { () throws(SystemError) in
@@ -68,7 +71,6 @@ enum Exec {
             started.destroy()
             throw error
         }
-        directory.unlock()
         switch foreground {
         case .none: return 0
         case .some(let foreground): return try foreground.wait(started.pidfd, console.proxy)

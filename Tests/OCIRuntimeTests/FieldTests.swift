@@ -1,0 +1,220 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import JSON
+import Linux
+import OCISpec
+import TestKit
+import Testing
+
+@testable import OCIRuntime
+
+@Suite("Fields of the configuration that few engines use", .needs(.root, .programs, .busybox))
+struct FieldTests {
+    @Test("An id-mapped bind shows other owners, and new files belong to the mapped ones")
+    func mapsIDs() async throws {
+        try await TestBundle.use { bundle in
+            let volume = try bundle.scratch.directory("volume")
+            try bundle.scratch.write("volume/file", "x")
+            chown(volume + "/file", 100_000, 100_001)
+            chown(volume, 100_000, 100_000)
+            bundle.spec.mounts.append(
+                OCISpec.Mount(
+                    destination: "/mnt", source: volume, options: ["bind"],
+                    uidMappings: [LinuxIDMapping(containerID: 100_000, hostID: 0, size: 1000)],
+                    gidMappings: [LinuxIDMapping(containerID: 100_000, hostID: 0, size: 1000)]))
+            let output = try await bundle.output(of: "stat -c %u:%g /mnt/file; touch /mnt/new")
+            #expect(output == "0:1\n")
+            #expect(try FileStatus(volume + "/new").uid == 100_000)
+        }
+    }
+
+    @Test("idmap alone means the container's own mapping; ridmap reaches what is mounted below", arguments: ["idmap", "ridmap"])
+    func mapsLikeTheContainer(option: String) async throws {
+        try await TestBundle.use { bundle in
+            bundle.useUserNamespace()
+            let volume = try bundle.scratch.directory("volume")
+            let below = try bundle.scratch.directory("volume/below")
+            try Linux.Mount.mount(source: "tmpfs", target: below, type: "tmpfs", data: "mode=777")
+            defer { try? Linux.Mount.unmount(below, detach: true) }
+            try bundle.scratch.write("volume/file", "x")
+            try bundle.scratch.write("volume/below/file", "x")
+            bundle.spec.mounts.append(
+                OCISpec.Mount(destination: "/mnt", source: volume, options: ["rbind", option]))
+            let output = try await bundle.output(of: "stat -c %u /mnt/file /mnt/below/file")
+            #expect(output == (option == "idmap" ? "0\n65534\n" : "0\n0\n"))
+        }
+    }
+
+    @Test("Mappings that lack their other half, or a user namespace to take them from, are refused")
+    func refusesHalfMappings() async throws {
+        try await TestBundle.use { bundle in
+            let map = [LinuxIDMapping(containerID: 0, hostID: 1, size: 1)]
+            let cases = [
+                (OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind"], uidMappings: map), "must be given together"),
+                (OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind", "idmap"]), "needs a user namespace"),
+                (
+                    OCISpec.Mount(destination: "/mnt", type: "tmpfs", source: "tmpfs", uidMappings: map, gidMappings: map),
+                    "only bind mounts can map ids"
+                ),
+            ]
+            let mounts = bundle.spec.mounts
+            for (mount, text) in cases {
+                bundle.spec.mounts = mounts + [mount]
+                try await bundle.expectFailure(text)
+            }
+        }
+    }
+
+    @Test("remount changes what was mounted before")
+    func remounts() async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.mounts += [
+                OCISpec.Mount(destination: "/mnt", type: "tmpfs", source: "tmpfs"),
+                OCISpec.Mount(destination: "/mnt", options: ["remount", "ro", "noexec"]),
+            ]
+            let output = try await bundle.output(of: "touch /mnt/x 2>/dev/null || echo refused; grep ' /mnt ' /proc/mounts")
+            #expect(output.hasPrefix("refused\n"))
+            #expect(output.contains("noexec"))
+        }
+    }
+
+    @Test("Every recursive option reaches what is mounted below", arguments: [
+        ("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"), ("rnoatime", "noatime"),
+        ("rnodiratime", "nodiratime"), ("rnosymfollow", "nosymfollow"),
+    ])
+    func appliesRecursively(option: (String, String)) async throws {
+        try await TestBundle.use { bundle in
+            let volume = try bundle.scratch.directory("volume")
+            let below = try bundle.scratch.directory("volume/below")
+            try Linux.Mount.mount(source: "tmpfs", target: below, type: "tmpfs")
+            defer { try? Linux.Mount.unmount(below, detach: true) }
+            bundle.spec.mounts.append(
+                OCISpec.Mount(destination: "/mnt", source: volume, options: ["rbind", option.0]))
+            let output = try await bundle.output(of: "grep ' /mnt/below ' /proc/mounts")
+            let options = output.split(separator: " ").dropFirst(3).first?.split(separator: ",") ?? []
+            #expect(options.contains(Substring(option.1)), "\(output)")
+        }
+    }
+
+    @Test("--no-pivot moves the root, and leaves no unmasked proc below it")
+    func movesRoot() async throws {
+        // Checked: without taking the host's proc away a user namespace inside can mount one of its own.
+        try await TestBundle.use { bundle in
+            bundle.spec.process?.args = ["/bin/sh", "-c", "ls /; unshare -Urm mount -t proc proc /tmp || echo refused"]
+            try File.symlink("busybox", bundle.rootfs + "/bin/unshare")
+            bundle.spec.process?.noNewPrivileges = false
+            try bundle.write()
+            let outcome = try await bundle.oci("run", "--no-pivot", "--bundle", bundle.path, bundle.id)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(outcome.output == "bin\ndev\netc\nproc\nsys\ntmp\nrefused\n", "\(outcome)")
+        }
+    }
+
+    @Test("A network device moves in under its new name with its addresses, and is up")
+    func movesDevices() async throws {
+        let name = "kst\(UInt16.random(in: 0...9999))"
+        let added = try await Command(["ip", "link", "add", name, "type", "veth", "peer", "name", name + "p"]).run()
+        try #require(added.code == 0, "\(added.errors)")
+        do {
+            _ = try await Command(["ip", "address", "add", "192.0.2.7/24", "dev", name]).run()
+            _ = try await Command(["ip", "link", "set", name, "mtu", "1400"]).run()
+            try await TestBundle.use { bundle in
+                bundle.spec.linux { $0.netDevices = [name: LinuxNetDevice(name: "inside0")] }
+                let output = try await bundle.output(of: "ip address show inside0")
+                #expect(output.contains("192.0.2.7/24"), "\(output)")
+                #expect(output.contains("mtu 1400"), "\(output)")
+                #expect(output.contains("UP"), "\(output)")
+                bundle.spec.linux { $0.netDevices = ["nosuch0": LinuxNetDevice()] }
+                try await bundle.expectFailure("linux.netDevices nosuch0: find the interface nosuch0")
+                bundle.spec.linux { $0.netDevices = ["a/b": LinuxNetDevice()] }
+                try await bundle.expectFailure("'a/b' is no interface's name")
+                bundle.spec.linux {
+                    $0.netDevices = [name: LinuxNetDevice()]
+                    $0.namespaces.removeAll { $0.type == .network }
+                }
+                try await bundle.expectFailure("it needs a network namespace")
+            }
+        } catch {
+            _ = try? await Command(["ip", "link", "delete", name + "p"]).run()
+            throw error
+        }
+        // The container's end took the pair with it.
+        _ = try? await Command(["ip", "link", "delete", name + "p"]).run()
+    }
+
+    @Test("A cache allocation names what the host lacks; where there is one, schemata and tasks are written")
+    func allocatesCache() async throws {
+        try await TestBundle.use { bundle in
+            if !File.exists("/sys/fs/resctrl/schemata") {
+                bundle.spec.linux { $0.intelRdt = LinuxIntelRdt(closID: "x") }
+                try await bundle.expectFailure("linux.intelRdt: this host has no resctrl filesystem")
+            }
+            let root = try bundle.scratch.directory("resctrl")
+            try bundle.scratch.write("resctrl/schemata", "")
+            _ = try bundle.scratch.directory("resctrl/mine")
+            try bundle.scratch.write("resctrl/mine/schemata", "")
+            try bundle.scratch.write("resctrl/mine/tasks", "")
+            let plan = try RdtPlan(LinuxIntelRdt(closID: "mine", l3CacheSchema: "L3:0=f"), id: "c", root: root)
+            try plan.admit(42)
+            #expect(try File.readText(root + "/mine/schemata") == "L3:0=f\n")
+            #expect(try File.readText(root + "/mine/tasks") == "42")
+            #expect(throws: RuntimeError.self) { try RdtPlan(LinuxIntelRdt(closID: "../x"), id: "c", root: root) }
+        }
+    }
+
+    @Test("exec joins a cgroup below the container's, and refuses one that leads out", .enabled(if: TestBundle.hasCgroupV1))
+    func joinsSubgroups() async throws {
+        try await TestBundle.use { bundle in
+            try await bundle.startSleeper()
+            let folder = "/sys/fs/cgroup/memory/kubesim-test/\(bundle.id)/sub"
+            try Directory.make(folder)
+            let inside = try await bundle.oci("exec", "--cgroup", "memory:sub", bundle.id, "/bin/grep", "memory", "/proc/self/cgroup")
+            #expect(inside.output.hasSuffix(":memory:/sub\n"), "\(inside)")
+            for (path, text) in [
+                ("memory:../..", "bad sub cgroup path"), ("magic:sub", "unknown controller magic"),
+                ("memory:none", "No such file or directory"), (":x", "empty <controller> prefix"),
+            ] {
+                let outcome = try await bundle.oci("exec", "--cgroup", path, bundle.id, "/bin/true")
+                #expect(outcome.code == 255)
+                #expect(outcome.errors.contains(text), "\(outcome.errors)")
+            }
+        }
+    }
+
+    @Test("A cgroup in which somebody lives is no new container's")
+    func refusesUsedCgroups() async throws {
+        try await TestBundle.use { bundle in
+            try await bundle.startSleeper()
+            let second = try await bundle.oci("run", "--bundle", bundle.path, bundle.id + "-2")
+            #expect(second.code == 1)
+            #expect(second.errors.contains("container's cgroup is not empty: 1 process(es) found"), "\(second)")
+            #expect(try await bundle.status() == "running")
+        }
+    }
+
+    @Test("Someone without rights runs a container of their own")
+    func runsRootless() async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.makeRootless(uid: 65_534, gid: 65_534)
+            bundle.spec.linux { $0.cgroupsPath = nil }
+            bundle.spec.process?.args = ["/bin/sh", "-c", "id -u; cat /proc/self/uid_map"]
+            try bundle.write()
+            // The files must be theirs, and the way to them open.
+            _ = try await Command(["chown", "-R", "65534:65534", bundle.scratch.file("bundle")]).run()
+            chmod(bundle.scratch.file(""), 0o755)
+            let state = try bundle.scratch.directory("nobody")
+            chown(state, 65_534, 65_534)
+            let words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", TestBundle.program]
+            let outcome = try await Command(words + ["--root", state, "run", "--bundle", bundle.path, bundle.id]).run()
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(outcome.output.hasPrefix("0\n"), "\(outcome)")
+            #expect(outcome.output.contains("65534"))
+            bundle.spec.linux { $0.resources = LinuxResources(pids: LinuxPids(limit: 5)) }
+            try bundle.write()
+            let limited = try await Command(words + ["--root", state, "run", "--bundle", bundle.path, bundle.id]).run()
+            #expect(limited.code == 1)
+            #expect(limited.errors.contains("rootless needs no limits + no cgrouppath"), "\(limited)")
+        }
+    }
+}
