@@ -7,7 +7,8 @@ extension Cgroup {
     public func delegate(to uid: UInt32) throws(CgroupError) {
         guard host.mode == .v2, let directory = directory(nil) else { return }
         // What may be given away is the kernel's to say; these are its files of Linux 4.15 on.
-        let known = (try? File.readText("/sys/kernel/cgroup/delegate")) ?? "cgroup.procs cgroup.threads cgroup.subtree_control"
+        let known =
+            (try? File.readText("/sys/kernel/cgroup/delegate")) ?? "cgroup.procs cgroup.threads cgroup.subtree_control"
         for name in [""] + CgroupHost.words(known) where !name.contains("/") {
             let path = name.isEmpty ? directory : directory + "/" + name
             if chown(path, uid, gid_t.max) < 0, errno != ENOENT {

@@ -38,7 +38,8 @@ extension Cgroup {
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: " ")
             let device = fields.first?.split(separator: ":").compactMap { UInt64($0) } ?? []
-            guard device.count == 2, fields.count == 2 || fields.count == 3, let value = fields.last.flatMap({ UInt64($0) })
+            guard device.count == 2, fields.count == 2 || fields.count == 3,
+                let value = fields.last.flatMap({ UInt64($0) })
             else { continue }
             found.append(
                 CgroupCounters.IOEntry(

@@ -15,27 +15,30 @@ extension Cgroup {
         if let directory = unifiedDirectory { try join(directory, text) }
     }
 
-    /// Moves a process into the v1 hierarchies that neither charge memory nor forbid devices, while it still prepares the
-    /// container: the kernel lets the first such write wait for a grace period (milliseconds), and those that follow soon
-    /// don't wait again. ``addProcessLate(_:)`` does the rest; on v2, where memory comes with everything else, all of it.
-    public func addProcessEarly(_ pid: pid_t) throws(CgroupError) {
-        let text = String(pid)
-        for hierarchy in host.v1 where !Cgroup.isLate(hierarchy) {
-            if let directory = directory(hierarchy.controllers[0]) { try join(directory, text) }
+    /// The v1 hierarchies' `tasks` files, for a process with one thread that joins by itself (``joinSelf(_:)``).
+    ///
+    /// Of all ways into a cgroup only this one takes no lock against every fork of the host, for which the kernel waits some
+    /// milliseconds (cgroup_procs_write_start()). Opened by the parent: the rights at the write are those of the open.
+    public func openTasks() throws(CgroupError) -> TaskFiles {
+        var opened: [Int32] = []
+        do throws(SystemError) {
+            for hierarchy in host.v1 {
+                guard let directory = directory(hierarchy.controllers[0]) else { continue }
+                opened.append(try File.open(directory + "/tasks", O_WRONLY).release())
+            }
+        } catch {
+            for number in opened { close(number) }
+            throw CgroupError("join", error, hint: Cgroup.joinHint(error.errno, path))
         }
+        return TaskFiles(numbers: opened)
     }
 
-    /// After ``addProcessEarly(_:)``: the other hierarchies.
-    public func addProcessLate(_ pid: pid_t) throws(CgroupError) {
-        let text = String(pid)
-        for hierarchy in host.v1 where Cgroup.isLate(hierarchy) {
-            if let directory = directory(hierarchy.controllers[0]) { try join(directory, text) }
+    /// Moves the calling thread, which must be its process's only one, into the cgroups whose `tasks` files these are.
+    public static func joinSelf(_ numbers: [Int32]) throws(CgroupError) {
+        for number in numbers where Glibc.write(number, "0", 1) < 0 {
+            let reason = Errno.current
+            throw CgroupError("join", errno: reason, hint: joinHint(reason, ""))
         }
-        if let directory = unifiedDirectory { try join(directory, text) }
-    }
-
-    private static func isLate(_ hierarchy: CgroupHost.Hierarchy) -> Bool {
-        hierarchy.controllers.contains("memory") || hierarchy.controllers.contains("devices")
     }
 
     private func join(_ directory: String, _ pid: String) throws(CgroupError) {
@@ -46,7 +49,7 @@ extension Cgroup {
         }
     }
 
-    private static func joinHint(_ errno: Errno, _ directory: String) -> String? {
+    static func joinHint(_ errno: Errno, _ directory: String) -> String? {
         switch errno {
         case .noSpace: "the cgroup's cpuset.cpus or cpuset.mems is empty"
         case .busy: "a v2 cgroup that hands controllers down to children can hold no processes itself"
@@ -104,4 +107,13 @@ extension Cgroup {
         }
         return found
     }
+}
+
+/// Open `tasks` files of one cgroup; closed with this value.
+public final class TaskFiles {
+    public let numbers: [Int32]
+
+    init(numbers: [Int32]) { self.numbers = numbers }
+
+    deinit { for number in numbers { close(number) } }
 }

@@ -42,7 +42,8 @@ struct CheckpointTests {
                     "--manage-cgroups=full", "--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks",
                     "--empty-ns", "net", "--root", bundle.rootfs, "--orphan-pts-master", "--external", "mnt[/mnt]:/mnt",
                     "--external", "mnt[/proc/kcore]:/proc/kcore", "--external", "net[77]:extRootNetNS",
-                    "--leave-running", "--freeze-cgroup", "/f", "--page-server", "--address", "10.0.0.1", "--port", "99",
+                    "--leave-running", "--freeze-cgroup", "/f", "--page-server", "--address", "10.0.0.1", "--port",
+                    "99",
                 ])
             let early = CriuPlan.dump(
                 try plan(bundle), pid: 42, try CriuPlan.Options(flags(["--pre-dump"]), state: "/s"), freezer: nil,
@@ -52,11 +53,13 @@ struct CheckpointTests {
             let back = CriuPlan.restore(
                 try plan(bundle), root: "/r", pidFile: "/p", try CriuPlan.Options(flags([], "restore"), state: "/s"),
                 streams: ["pipe:[5]", "", "pipe:[6]"], isFile: { $0 == "/proc/kcore" })
-            #expect(back.words.suffix(16) == [
-                "--root", "/r", "--restore-detached", "--restore-sibling", "--pidfile", "/p", "--inherit-fd",
-                "fd[3]:extRootNetNS", "--external", "mnt[/mnt]:/srv/data", "--external", "mnt[/proc/kcore]:/dev/null",
-                "--inherit-fd", "fd[0]:pipe:[5]", "--inherit-fd", "fd[2]:pipe:[6]",
-            ])
+            #expect(
+                back.words.suffix(16) == [
+                    "--root", "/r", "--restore-detached", "--restore-sibling", "--pidfile", "/p", "--inherit-fd",
+                    "fd[3]:extRootNetNS", "--external", "mnt[/mnt]:/srv/data", "--external",
+                    "mnt[/proc/kcore]:/dev/null",
+                    "--inherit-fd", "fd[0]:pipe:[5]", "--inherit-fd", "fd[2]:pipe:[6]",
+                ])
             #expect(back.namespacePaths == ["/run/netns/x"])
         }
     }
@@ -82,7 +85,9 @@ struct CheckpointTests {
         }
     }
 
-    @Test("A criu that works: the container is gone after the dump, stays when it shall, and runs again after the restore")
+    @Test(
+        "A criu that works: the container is gone after the dump, stays when it shall, and runs again after the restore"
+    )
     func livesOn() async throws {
         try await TestBundle.use { bundle in
             let folder = try bundle.scratch.directory("path")
@@ -111,7 +116,8 @@ struct CheckpointTests {
             let words = ["/usr/bin/env", "PATH=\(folder):/usr/bin:/bin", TestBundle.program, "--root", bundle.state]
             let images = bundle.scratch.file("images")
             try await bundle.startSleeper()
-            let kept = try await Command(words + ["checkpoint", "--leave-running", "--image-path", images, bundle.id]).run()
+            let kept = try await Command(words + ["checkpoint", "--leave-running", "--image-path", images, bundle.id])
+                .run()
             #expect(kept.code == 0, "\(kept.errors)")
             #expect(try await bundle.status() == "running")
             let streams = try JSONValue.parse(File.read(images + "/descriptors.json")).arrayValue
@@ -130,7 +136,8 @@ struct CheckpointTests {
             #expect(try await bundle.status() == "running")
             #expect(try await bundle.pid() == pid_t(try File.readText(pidFile)))
             // What criu made lives in the container's cgroup.
-            #expect(try File.readText("/proc/\(try await bundle.pid())/cgroup").contains("/kubesim-test/\(bundle.id)\n"))
+            #expect(
+                try File.readText("/proc/\(try await bundle.pid())/cgroup").contains("/kubesim-test/\(bundle.id)\n"))
             let calls = try File.readText(log)
             #expect(calls.contains("restore --images-dir \(images)"))
             let table = try MountInfo.all().filter { $0.mountPoint.hasPrefix(bundle.state) }
@@ -146,7 +153,9 @@ struct CheckpointTests {
             let folder = try bundle.scratch.directory("path")
             let images = bundle.scratch.file("images")
             try bundle.scratch.write(
-                "path/criu", "#!/bin/sh\nmkdir -p \(images)\necho '(00.1) Error (vdso.c:1): no table' > \(images)/dump.log\nexit 1\n")
+                "path/criu",
+                "#!/bin/sh\nmkdir -p \(images)\necho '(00.1) Error (vdso.c:1): no table' > \(images)/dump.log\nexit 1\n"
+            )
             chmod(folder + "/criu", 0o755)
             let words = ["/usr/bin/env", "PATH=\(folder):/usr/bin:/bin", TestBundle.program, "--root", bundle.state]
             let outcome = try await Command(words + ["checkpoint", "--image-path", images, bundle.id]).run()

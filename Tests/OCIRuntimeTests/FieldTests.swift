@@ -29,7 +29,9 @@ struct FieldTests {
         }
     }
 
-    @Test("idmap alone means the container's own mapping; ridmap reaches what is mounted below", arguments: ["idmap", "ridmap"])
+    @Test(
+        "idmap alone means the container's own mapping; ridmap reaches what is mounted below",
+        arguments: ["idmap", "ridmap"])
     func mapsLikeTheContainer(option: String) async throws {
         try await TestBundle.use { bundle in
             bundle.useUserNamespace()
@@ -51,10 +53,17 @@ struct FieldTests {
         try await TestBundle.use { bundle in
             let map = [LinuxIDMapping(containerID: 0, hostID: 1, size: 1)]
             let cases = [
-                (OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind"], uidMappings: map), "must be given together"),
-                (OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind", "idmap"]), "needs a user namespace"),
                 (
-                    OCISpec.Mount(destination: "/mnt", type: "tmpfs", source: "tmpfs", uidMappings: map, gidMappings: map),
+                    OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind"], uidMappings: map),
+                    "must be given together"
+                ),
+                (
+                    OCISpec.Mount(destination: "/mnt", source: "/tmp", options: ["bind", "idmap"]),
+                    "needs a user namespace"
+                ),
+                (
+                    OCISpec.Mount(
+                        destination: "/mnt", type: "tmpfs", source: "tmpfs", uidMappings: map, gidMappings: map),
                     "only bind mounts can map ids"
                 ),
             ]
@@ -73,16 +82,19 @@ struct FieldTests {
                 OCISpec.Mount(destination: "/mnt", type: "tmpfs", source: "tmpfs"),
                 OCISpec.Mount(destination: "/mnt", options: ["remount", "ro", "noexec"]),
             ]
-            let output = try await bundle.output(of: "touch /mnt/x 2>/dev/null || echo refused; grep ' /mnt ' /proc/mounts")
+            let output = try await bundle.output(
+                of: "touch /mnt/x 2>/dev/null || echo refused; grep ' /mnt ' /proc/mounts")
             #expect(output.hasPrefix("refused\n"))
             #expect(output.contains("noexec"))
         }
     }
 
-    @Test("Every recursive option reaches what is mounted below", arguments: [
-        ("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"), ("rnoatime", "noatime"),
-        ("rnodiratime", "nodiratime"), ("rnosymfollow", "nosymfollow"),
-    ])
+    @Test(
+        "Every recursive option reaches what is mounted below",
+        arguments: [
+            ("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"), ("rnoatime", "noatime"),
+            ("rnodiratime", "nodiratime"), ("rnosymfollow", "nosymfollow"),
+        ])
     func appliesRecursively(option: (String, String)) async throws {
         try await TestBundle.use { bundle in
             let volume = try bundle.scratch.directory("volume")
@@ -163,13 +175,16 @@ struct FieldTests {
         }
     }
 
-    @Test("exec joins a cgroup below the container's, and refuses one that leads out", .enabled(if: TestBundle.hasCgroupV1))
+    @Test(
+        "exec joins a cgroup below the container's, and refuses one that leads out",
+        .enabled(if: TestBundle.hasCgroupV1))
     func joinsSubgroups() async throws {
         try await TestBundle.use { bundle in
             try await bundle.startSleeper()
             let folder = "/sys/fs/cgroup/memory/kubesim-test/\(bundle.id)/sub"
             try Directory.make(folder)
-            let inside = try await bundle.oci("exec", "--cgroup", "memory:sub", bundle.id, "/bin/grep", "memory", "/proc/self/cgroup")
+            let inside = try await bundle.oci(
+                "exec", "--cgroup", "memory:sub", bundle.id, "/bin/grep", "memory", "/proc/self/cgroup")
             #expect(inside.output.hasSuffix(":memory:/sub\n"), "\(inside)")
             for (path, text) in [
                 ("memory:../..", "bad sub cgroup path"), ("magic:sub", "unknown controller magic"),

@@ -25,7 +25,8 @@ struct NotifyTests {
             // ls has the folder open itself.
             #expect(outcome.output == "1 1\none\ntwo\n6\n", "\(outcome)")
             // Those of somebody else are nobody's here.
-            let stranger = script.split(separator: ";").joined(separator: ";").replacing("LISTEN_PID=$$", with: "LISTEN_PID=1")
+            let stranger = script.split(separator: ";").joined(separator: ";").replacing(
+                "LISTEN_PID=$$", with: "LISTEN_PID=1")
             let other = try await Command(["/bin/sh", "-c", stranger]).run()
             #expect(other.output.hasPrefix("\n"), "\(other)")
         }
@@ -43,7 +44,9 @@ struct NotifyTests {
         }
     }
 
-    @Test("READY=1 from inside reaches the manager with the container's pid, from start and from run", arguments: ["start", "run"])
+    @Test(
+        "READY=1 from inside reaches the manager with the container's pid, from start and from run",
+        arguments: ["start", "run"])
     func tellsReadiness(verb: String) async throws {
         try await TestBundle.use { bundle in
             let path = bundle.scratch.file("manager")

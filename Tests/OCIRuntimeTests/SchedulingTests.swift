@@ -47,7 +47,9 @@ struct SchedulingTests {
             bundle.spec.process?.ioPriority = LinuxIOPriority(class: "IOPRIO_CLASS_BE", priority: 6)
             #expect(try await bundle.output(of: "ionice -p 1") == "best-effort: prio 6\n")
             try await bundle.startSleeper()
-            #expect(try await bundle.oci("exec", bundle.id, "/bin/sh", "-c", "ionice -p $$").output == "best-effort: prio 6\n")
+            #expect(
+                try await bundle.oci("exec", bundle.id, "/bin/sh", "-c", "ionice -p $$").output
+                    == "best-effort: prio 6\n")
             bundle.spec.process?.ioPriority = LinuxIOPriority(class: "IOPRIO_CLASS_NONE")
             #expect(throws: RuntimeError.self) { try SchedulingPlan(#require(bundle.spec.process)) }
         }
@@ -91,7 +93,8 @@ struct SchedulingTests {
         #expect(refusal(LinuxMemoryPolicy(mode: "MPOL_X")).contains("invalid memory policy mode"))
         #expect(refusal(LinuxMemoryPolicy(mode: "MPOL_BIND", nodes: "x")).contains("invalid memory policy node"))
         #expect(refusal(LinuxMemoryPolicy(mode: "MPOL_BIND")).contains("requires at least one node"))
-        #expect(refusal(LinuxMemoryPolicy(mode: "MPOL_DEFAULT", nodes: "0-7")).contains("mode requires 0 nodes but got 8"))
+        #expect(
+            refusal(LinuxMemoryPolicy(mode: "MPOL_DEFAULT", nodes: "0-7")).contains("mode requires 0 nodes but got 8"))
         #expect(refusal(LinuxMemoryPolicy(mode: "MPOL_LOCAL", flags: ["F"])).contains("invalid memory policy flag"))
         let plan = try MemoryPolicyPlan(LinuxMemoryPolicy(mode: "MPOL_INTERLEAVE", nodes: "0,65"))
         #expect(plan.mode == 3)
@@ -100,7 +103,9 @@ struct SchedulingTests {
             bundle.spec.linux { $0.memoryPolicy = LinuxMemoryPolicy(mode: "MPOL_DEFAULT") }
             let outcome = try await bundle.run(script: "true")
             // A kernel without NUMA says that it has no such call.
-            #expect(outcome.code == 0 || outcome.errors.contains("linux.memoryPolicy: set_mempolicy: Function not"), "\(outcome)")
+            #expect(
+                outcome.code == 0 || outcome.errors.contains("linux.memoryPolicy: set_mempolicy: Function not"),
+                "\(outcome)")
         }
     }
 

@@ -29,7 +29,9 @@ struct SeccompAgentTests {
         }
     }
 
-    @Test("The agent gets the notify descriptor and the state, and its answer is the call's", arguments: [true, false], ["run", "create", "exec"])
+    @Test(
+        "The agent gets the notify descriptor and the state, and its answer is the call's", arguments: [true, false],
+        ["run", "create", "exec"])
     func handsOver(noNewPrivileges: Bool, verb: String) async throws {
         try await TestBundle.use { bundle in
             let path = bundle.scratch.file("agent.sock")
@@ -118,7 +120,8 @@ struct SeccompAgentTests {
             ]
             bundle.spec.linux {
                 $0.seccomp = LinuxSeccomp(
-                    defaultAction: "SCMP_ACT_ERRNO", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+                    defaultAction: "SCMP_ACT_ERRNO",
+                    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
                     syscalls: [LinuxSyscall(names: names, action: "SCMP_ACT_ALLOW")])
             }
             let outcome = try await bundle.run()

@@ -57,7 +57,9 @@ struct SystemdUnitTests {
                 SystemdProperty("Description", .string("mine")), SystemdProperty("TimeoutStopUSec", .uint64(5_000_000)),
             ])
         for (key, value) in [("Exec_Start", "'x'"), ("Description", "x"), ("StopSec", "'x'")] {
-            #expect(throws: RuntimeError.self) { try SystemdProperty.annotations(["org.systemd.property." + key: value]) }
+            #expect(throws: RuntimeError.self) {
+                try SystemdProperty.annotations(["org.systemd.property." + key: value])
+            }
         }
     }
 
@@ -150,7 +152,9 @@ struct SystemdDriverTests {
             bus.serve(connections: 3)
             let failed = try await Command(words).run()
             #expect(failed.code == 1)
-            #expect(failed.errors.contains("StartTransientUnit test-\(bundle.id).scope: the job ended with \"failed\""), "\(failed)")
+            #expect(
+                failed.errors.contains("StartTransientUnit test-\(bundle.id).scope: the job ended with \"failed\""),
+                "\(failed)")
             #expect(!File.exists(bundle.state + "/" + bundle.id))
             let nobody = words.map { $0.hasPrefix("DBUS") ? "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/not/there" : $0 }
             let alone = try await Command(nobody).run()

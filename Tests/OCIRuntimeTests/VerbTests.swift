@@ -169,7 +169,9 @@ struct UpdateTests {
         }
     }
 
-    @Test("A file, or standard input, holds resources as in the configuration; devices are left alone", .enabled(if: TestBundle.hasCgroupV1))
+    @Test(
+        "A file, or standard input, holds resources as in the configuration; devices are left alone",
+        .enabled(if: TestBundle.hasCgroupV1))
     func takesResources() async throws {
         try await TestBundle.use { bundle in
             try await bundle.startSleeper()
@@ -187,7 +189,9 @@ struct UpdateTests {
         }
     }
 
-    @Test("With checkBeforeUpdate nothing is written when the limit is below what is in use", .enabled(if: TestBundle.hasCgroupV1))
+    @Test(
+        "With checkBeforeUpdate nothing is written when the limit is below what is in use",
+        .enabled(if: TestBundle.hasCgroupV1))
     func checksFirst() async throws {
         // Checked: without refuseLimitBelowUsage the pids limit is written before the kernel refuses the memory.
         try await TestBundle.use { bundle in
@@ -275,7 +279,9 @@ struct EventTests {
     func watches() async throws {
         try await TestBundle.use { bundle in
             // tail keeps what has no newline: it grows until the limit.
-            bundle.spec.process?.args = ["/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.05; done; tail /dev/zero"]
+            bundle.spec.process?.args = [
+                "/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.05; done; tail /dev/zero",
+            ]
             bundle.spec.root?.readonly = false
             bundle.spec.linux { $0.resources?.memory = LinuxMemory(limit: 8 << 20) }
             try bundle.write()

@@ -103,7 +103,9 @@ extension CommandSyntax {
     private static let update = CommandSyntax(
         "update", "change a container's limits",
         [
-            .value("resources", "FILE", short: "r", "linux.resources as JSON, - is standard input; other flags don't count"),
+            .value(
+                "resources", "FILE", short: "r", "linux.resources as JSON, - is standard input; other flags don't count"
+            ),
             .value("blkio-weight", "N", "weight of block input and output, 10 to 1000"),
             .value("cpu-period", "MICROSECONDS", "period of the CPU quota"),
             .value("cpu-quota", "MICROSECONDS", "CPU time in a period"),
@@ -112,7 +114,8 @@ extension CommandSyntax {
             .value("cpu-rt-period", "MICROSECONDS", "period of the real-time quota"),
             .value("cpu-rt-runtime", "MICROSECONDS", "real-time CPU time in a period"),
             .value("cpuset-cpus", "LIST", "processors, like 0-3,7"),
-            .value("cpuset-mems", "LIST", "memory nodes"), .value("cpu-idle", "0|1", "1 runs only when nobody else does"),
+            .value("cpuset-mems", "LIST", "memory nodes"),
+            .value("cpu-idle", "0|1", "1 runs only when nobody else does"),
             .value("memory", "BYTES", "memory; k, m, g are taken; -1 is no limit"),
             .value("memory-reservation", "BYTES", "soft limit of memory"),
             .value("memory-swap", "BYTES", "memory and swap together, -1 is no limit"),

@@ -47,7 +47,9 @@ struct CriuPlan: Sendable, Hashable {
             }
             if let path = flags["parent-path"], !path.isEmpty {
                 if path.hasPrefix("/") { throw RuntimeError("--parent-path must be relative") }
-                if !File.exists(images + "/" + path) { throw RuntimeError("invalid --parent-path: \(path) is not there") }
+                if !File.exists(images + "/" + path) {
+                    throw RuntimeError("invalid --parent-path: \(path) is not there")
+                }
                 parent = path
             }
             if let text = flags["status-fd"], text != "-1" {
@@ -57,7 +59,8 @@ struct CriuPlan: Sendable, Hashable {
                 statusDescriptor = number
             }
             if let text = flags["page-server"], !text.isEmpty {
-                guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
+                guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+                    port > 0
                 else { throw RuntimeError("Use --page-server ADDRESS:PORT to specify page server") }
                 pageServer = (String(text[..<colon]), String(port))
             }

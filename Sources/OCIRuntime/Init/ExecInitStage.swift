@@ -1,3 +1,4 @@
+import Cgroups
 import CLinux
 import Glibc
 import Linux
@@ -12,6 +13,8 @@ struct ExecSettings: Sendable {
 
 /// What the child of `exec` needs.
 final class ExecContext {
+    /// `tasks` files of the cgroups that the child joins by itself.
+    let tasks: [Int32]
     let plan: ProcessPlan
     let channel: Channel
     let parentEnd: Int32
@@ -27,9 +30,11 @@ final class ExecContext {
     let preservedDescriptors: Int
 
     init(
-        plan: ProcessPlan, channel: Channel, parentEnd: Int32, lock: Int32, container: Int32, namespaces: UInt64,
+        tasks: [Int32], plan: ProcessPlan, channel: Channel, parentEnd: Int32, lock: Int32, container: Int32,
+        namespaces: UInt64,
         settings: ExecSettings, seccomp: BundleFilter?, console: ConsoleTarget, preservedDescriptors: Int
     ) {
+        self.tasks = tasks
         self.plan = plan
         self.channel = channel
         self.parentEnd = parentEnd
@@ -55,6 +60,8 @@ enum ExecInitStage {
             close(context.parentEnd)
             close(context.lock)
             try enter(context)
+            // Only now: nothing that this program did on the way is charged to the container.
+            try cgroups { () throws(CgroupError) in try Cgroup.joinSelf(context.tasks) }
             try context.channel.tell(.created)
             try context.channel.waitToGoOn()
             try context.plan.scheduling.applyProcessors()

@@ -26,6 +26,8 @@ final class InitContext {
     let seccomp: BundleFilter?
     /// Nil when there is none that this user could change.
     let cgroup: Cgroup?
+    /// `tasks` files of the v1 hierarchies that the child joins.
+    let tasks: [Int32]
     /// Joined by the child itself, in this order.
     let joins: [(kind: Namespace, descriptor: Int32, path: String)]
     let rootfsStatus: FileStatus
@@ -44,7 +46,8 @@ final class InitContext {
     init(
         plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32],
         console: ConsoleTarget,
-        seccomp: BundleFilter?, cgroup: Cgroup?, joins: [(kind: Namespace, descriptor: Int32, path: String)],
+        seccomp: BundleFilter?, cgroup: Cgroup?, tasks: [Int32],
+        joins: [(kind: Namespace, descriptor: Int32, path: String)],
         rootfsStatus: FileStatus, preservedDescriptors: Int, newKeyring: Bool, pivots: Bool, cloneFlags: UInt64
     ) {
         self.plan = plan
@@ -56,6 +59,7 @@ final class InitContext {
         self.console = console
         self.seccomp = seccomp
         self.cgroup = cgroup
+        self.tasks = tasks
         self.joins = joins
         self.rootfsStatus = rootfsStatus
         self.preservedDescriptors = preservedDescriptors

@@ -1,3 +1,4 @@
+import Cgroups
 import CLinux
 import Glibc
 import Linux
@@ -48,7 +49,9 @@ enum InitStage {
         if ownsMounts { try RootfsStage.protect(plan, root: root.raw) }
         try RootfsStage.makeWorkingDirectory(plan, root: root.raw)
         // Up to here this process was in no cgroup of the container: nothing that it did is charged to it, and its list of
-        // devices didn't stand in the way. Now the parent moves it and runs its hooks.
+        // devices didn't stand in the way. Now it joins, and the parent runs its
+        // hooks.
+        try cgroups { () throws(CgroupError) in try Cgroup.joinSelf(context.tasks) }
         try context.channel.tell(.mounted)
         try context.channel.waitToGoOn()
         if plan.namespaces.creates(.cgroup) {

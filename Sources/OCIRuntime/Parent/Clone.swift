@@ -4,8 +4,9 @@ import Linux
 
 /// clone3, in the right namespaces.
 enum Clone {
+    /// - Parameter cgroup: a v2 cgroup in which the init begins, or -1.
     static func start(
-        _ context: InitContext, joins: inout NamespaceJoins, ends: consuming ChannelEnds
+        _ context: InitContext, joins: inout NamespaceJoins, ends: consuming ChannelEnds, cgroup: Int32
     ) throws(RuntimeError) -> InitProcess {
         try SingleThread.require()
         let joinedUser = joins.user
@@ -15,7 +16,7 @@ enum Clone {
         let flags = joinedUser == nil ? context.cloneFlags : 0
         context.userNamespace = joinedUser ?? -1
         let pid = try joins.inside { () throws(RuntimeError) -> pid_t in
-            let result = sys_clone3(flags, &pidfd, -1, SIGCHLD, entry, pointer)
+            let result = sys_clone3(flags, &pidfd, cgroup, SIGCHLD, entry, pointer)
             if result < 0 {
                 throw RuntimeError("create namespaces", SystemError("clone3", errno: Errno(rawValue: Int32(-result))))
             }

@@ -67,18 +67,39 @@ struct ContainerCgroup {
         try cgroups { () throws(CgroupError) in try cgroup.apply(resources) }
     }
 
-    /// Takes the init in where nothing that it does on the way counts against its limits.
-    func admitEarly(_ pid: pid_t) throws(RuntimeError) {
-        guard let cgroup else { return }
-        try cgroups { () throws(CgroupError) in try cgroup.addProcessEarly(pid) }
+    /// What the init needs to join by itself once it has mounted everything.
+    func openTasks() throws(RuntimeError) -> TaskFiles? {
+        guard let cgroup, !cgroup.host.v1.isEmpty else { return nil }
+        return try cgroups { () throws(CgroupError) in try cgroup.openTasks() }
     }
 
-    /// Takes the init in everywhere.
+    /// On a hybrid host the v2 cgroup in which the init is born: memory isn't charged there. Nil elsewhere.
+    func openBirthplace() throws(RuntimeError) -> Descriptor? {
+        guard let cgroup, cgroup.host.mode == .hybrid else { return nil }
+        do throws(CgroupError) {
+            return try cgroup.openForClone()
+        } catch {
+            throw RuntimeError(error.description)
+        }
+    }
+
+    /// Takes the init in where it hasn't joined by itself: on v2, since memory is charged from then on.
     mutating func admit(_ pid: pid_t, _ plan: LaunchPlan) throws(RuntimeError) {
         guard let cgroup else { return }
-        try cgroups { () throws(CgroupError) in
-            try cgroup.addProcessLate(pid)
-            if let owner = plan.cgroupOwner { try cgroup.delegate(to: owner) }
+        if cgroup.host.mode == .v2 { try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) } }
+        try finish(plan)
+    }
+
+    /// Takes a process in that knows nothing of it.
+    mutating func admitStranger(_ pid: pid_t, _ plan: LaunchPlan) throws(RuntimeError) {
+        guard let cgroup else { return }
+        try cgroups { () throws(CgroupError) in try cgroup.addProcess(pid) }
+        try finish(plan)
+    }
+
+    private mutating func finish(_ plan: LaunchPlan) throws(RuntimeError) {
+        if let owner = plan.cgroupOwner, let cgroup {
+            try cgroups { () throws(CgroupError) in try cgroup.delegate(to: owner) }
         }
         holder = nil
     }
@@ -105,7 +126,9 @@ struct ContainerCgroup {
 
     /// - Throws: for a container that has none.
     func required() throws(RuntimeError) -> Cgroup {
-        guard let cgroup else { throw RuntimeError("the container has no cgroup: it was made without the right to one") }
+        guard let cgroup else {
+            throw RuntimeError("the container has no cgroup: it was made without the right to one")
+        }
         return cgroup
     }
 

@@ -14,6 +14,7 @@ struct ExecLaunch {
     let cgroup: Cgroup?
     /// Below the container's, by controller; nil is every hierarchy.
     let subgroups: [(controller: String?, path: String)]
+    let isPaused: Bool
     let console: ConsoleTarget
     /// The locked state directory.
     let lock: Int32
@@ -26,16 +27,19 @@ struct ExecLaunch {
         var flags: UInt64 = 0
         for kind in namespaces.created + namespaces.joined.map(\.kind) { flags |= kind.rawValue }
         let ends = try ChannelEnds()
+        let tasks = try joinsByItself ? openTasks() : nil
         let context = ExecContext(
+            tasks: tasks?.numbers ?? [],
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw, lock: lock,
             container: container.descriptor.raw, namespaces: flags,
             settings: try settings(), seccomp: seccomp, console: console, preservedDescriptors: preservedDescriptors)
         let process = try clone(context, ends, flags)
+        withExtendedLifetime(tasks) {}
         do throws(RuntimeError) {
             if let adjustment = plan.oomScoreAdjustment { try OOMScore.adjust(process.pid, adjustment, warn: warn) }
             try process.expect(.created)
             // Only now: nothing that this program did on the way is charged to the container.
-            try join(process.pid)
+            if !joinsByItself { try join(process.pid) }
         } catch {
             process.destroy()
             throw error
@@ -67,6 +71,15 @@ struct ExecLaunch {
             }
         }
         return found
+    }
+
+    /// On version 1 alone a process can join without a wait (``Cgroup/openTasks()``). In a paused container it would stand
+    /// still in the middle of it.
+    private var joinsByItself: Bool { subgroups.isEmpty && !isPaused && cgroup?.host.mode == .v1 }
+
+    private func openTasks() throws(RuntimeError) -> TaskFiles? {
+        guard let cgroup else { return nil }
+        return try cgroups { () throws(CgroupError) in try cgroup.openTasks() }
     }
 
     private func join(_ pid: pid_t) throws(RuntimeError) {

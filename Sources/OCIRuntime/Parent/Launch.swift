@@ -49,16 +49,25 @@ enum Launch {
         let seccomp = try bundle.seccomp(cache: request.root)
         var joins = try NamespaceJoins(plan.namespaces.joined)
         var cgroup = try ContainerCgroup.prepare(plan, request, undo)
+        let tasks = try cgroup.openTasks()
+        let birthplace = try cgroup.openBirthplace()
         let time = try TimeNamespace(plan)
         let ends = try ChannelEnds()
         let context = InitContext(
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
             lock: directory.descriptor.raw,
             gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.target,
-            seccomp: seccomp, cgroup: cgroup.cgroup, joins: joins.inChild, rootfsStatus: rootfs,
+            seccomp: seccomp, cgroup: cgroup.cgroup, tasks: tasks?.numbers ?? [], joins: joins.inChild,
+            rootfsStatus: rootfs,
             preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring, pivots: request.pivots,
             cloneFlags: plan.namespaces.cloneFlags)
-        let initProcess = try Clone.start(context, joins: &joins, ends: ends)
+        let born: Int32
+        switch birthplace {
+        case .some(let directory): born = directory.raw
+        case .none: born = -1
+        }
+        let initProcess = try Clone.start(context, joins: &joins, ends: ends, cgroup: born)
+        withExtendedLifetime(tasks) {}
         undo.add { initProcess.destroy() }
         try time.leave()
         try serve(initProcess, plan, &cgroup, request)
@@ -109,7 +118,6 @@ enum Launch {
         }
         if plan.namespaces.has(.user) { try initProcess.channel.tell(.go) }
         // Meanwhile the init mounts.
-        try cgroup.admitEarly(pid)
         try cgroup.limit(plan)
         if let adjustment = plan.process.oomScoreAdjustment {
             try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }

@@ -26,4 +26,3 @@ struct LaunchRequest {
         self.log = log
     }
 }
-

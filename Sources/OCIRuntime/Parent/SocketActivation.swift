@@ -12,7 +12,8 @@ struct SocketActivation: Sendable, Hashable {
     /// None unless LISTEN_PID names this very process, and each descriptor is open.
     static func fromEnvironment() -> SocketActivation {
         guard let pid = getenv("LISTEN_PID"), let number = getenv("LISTEN_FDS"),
-            Int32(String(cString: pid)) == getpid(), let count = Int(String(cString: number)), (1...1024).contains(count),
+            Int32(String(cString: pid)) == getpid(), let count = Int(String(cString: number)),
+            (1...1024).contains(count),
             (0..<count).allSatisfy({ fcntl(Int32(3 + $0), F_GETFD) >= 0 })
         else { return SocketActivation(count: 0) }
         return SocketActivation(count: count)

@@ -15,7 +15,8 @@ struct RdtPlan: Hashable, Sendable {
     /// - Throws: where the kernel has none, and for what isn't done: monitoring groups.
     init(_ value: LinuxIntelRdt, id: String, root: String = RdtPlan.root) throws(RuntimeError) {
         if !File.exists(root + "/schemata") {
-            throw RuntimeError("linux.intelRdt: this host has no resctrl filesystem at \(root) (mount -t resctrl resctrl \(root))")
+            throw RuntimeError(
+                "linux.intelRdt: this host has no resctrl filesystem at \(root) (mount -t resctrl resctrl \(root))")
         }
         if value.enableMonitoring {
             throw RuntimeError("linux.intelRdt.enableMonitoring is not supported by kubesim-oci")

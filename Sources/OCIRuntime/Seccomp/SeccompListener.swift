@@ -33,7 +33,9 @@ struct SeccompListener: Sendable {
         } catch {
             throw RuntimeError("failed to connect with seccomp agent specified in the seccomp profile", error)
         }
-        guard let shared = sys_shared_map(memory.raw) else { throw RuntimeError("linux.seccomp.listenerPath: mmap failed") }
+        guard let shared = sys_shared_map(memory.raw) else {
+            throw RuntimeError("linux.seccomp.listenerPath: mmap failed")
+        }
         defer { sys_shared_unmap(shared) }
         try channel.tell(.go)
         do throws(SystemError) {

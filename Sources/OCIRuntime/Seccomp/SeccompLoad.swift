@@ -33,7 +33,9 @@ struct SeccompLoad {
             try checkErrno(ftruncate(memory.raw, 4096), "ftruncate")
             return memory
         }
-        guard let shared = sys_shared_map(memory.raw) else { throw RuntimeError("linux.seccomp.listenerPath: mmap failed") }
+        guard let shared = sys_shared_map(memory.raw) else {
+            throw RuntimeError("linux.seccomp.listenerPath: mmap failed")
+        }
         try step("linux.seccomp.listenerPath") { () throws(SystemError) in
             try channel.send(.filter, descriptor: memory.raw)
         }

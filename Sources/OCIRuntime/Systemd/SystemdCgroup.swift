@@ -19,7 +19,8 @@ struct SystemdCgroup: Sendable, Hashable {
             parts = cgroupsPath.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 3, !parts[2].isEmpty else {
                 throw RuntimeError(
-                    "expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got \"\(cgroupsPath)\" instead")
+                    "expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got \"\(cgroupsPath)\" instead"
+                )
             }
         }
         slice = parts[0].isEmpty ? (geteuid() == 0 ? "system.slice" : "user.slice") : parts[0]
@@ -71,10 +72,13 @@ struct SystemdCgroup: Sendable, Hashable {
         }
         properties += try SystemdProperty.resources(plan.resources ?? LinuxResources(), host: host)
         properties += try SystemdProperty.annotations(plan.annotations)
-        try job("StartTransientUnit", [
-            .string(unit), .string("replace"),
-            .array("(sv)", properties.map { .structure([.string($0.name), .variant($0.value)]) }), .array("(sa(sv))", []),
-        ])
+        try job(
+            "StartTransientUnit",
+            [
+                .string(unit), .string("replace"),
+                .array("(sv)", properties.map { .structure([.string($0.name), .variant($0.value)]) }),
+                .array("(sa(sv))", []),
+            ])
     }
 
     /// Stops the unit and forgets how it ended. One that isn't there is success.
@@ -110,7 +114,8 @@ struct SystemdCgroup: Sendable, Hashable {
     /// Calls a method that begins a job, and waits for its end.
     private func job(_ method: String, _ body: [DBusValue]) throws(RuntimeError) {
         let connection = try SystemdCgroup.connect()
-        _ = try connection.call(SystemdCgroup.managerPath, SystemdCgroup.manager, "Subscribe", to: SystemdCgroup.service)
+        _ = try connection.call(
+            SystemdCgroup.managerPath, SystemdCgroup.manager, "Subscribe", to: SystemdCgroup.service)
         let answer = try connection.call(
             SystemdCgroup.managerPath, SystemdCgroup.manager, method, body, to: SystemdCgroup.service)
         guard let job = answer.first?.text else { throw RuntimeError("systemd: \(method) \(unit): no job came back") }

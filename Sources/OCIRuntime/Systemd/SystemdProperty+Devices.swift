@@ -21,7 +21,9 @@ extension SystemdProperty {
             if rule.access.contains(.mknod) { access += "m" }
             list.append(.structure([.string(path), .string(access)]))
         }
-        return [SystemdProperty("DevicePolicy", .string("strict")), SystemdProperty("DeviceAllow", .array("(ss)", list))]
+        return [
+            SystemdProperty("DevicePolicy", .string("strict")), SystemdProperty("DeviceAllow", .array("(ss)", list)),
+        ]
     }
 
     /// "/dev/char/1:3", "char-pts" for all of a major number, "char-*" for all of a kind; nil where systemd has no word.

@@ -95,7 +95,8 @@ struct SystemdProperty: Hashable, Sendable {
                 throw RuntimeError("annotation \(key): \"\(name)\" is not a property's name")
             }
             guard var value = SystemdProperty.parse(text) else {
-                throw RuntimeError("annotation \(key): \"\(text)\" is not a value (a string in quotes, a number, a list…)")
+                throw RuntimeError(
+                    "annotation \(key): \"\(text)\" is not a value (a string in quotes, a number, a list…)")
             }
             // What people write in seconds, systemd's interface takes in microseconds.
             if name.hasSuffix("Sec") {

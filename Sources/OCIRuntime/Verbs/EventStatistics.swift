@@ -51,7 +51,9 @@ enum EventStatistics {
             writer.key("usage")
             writer.object { writer in
                 some("total", cpu.usage, &writer)
-                for (name, values) in [("percpu", cpu.perCPU), ("percpu_kernel", cpu.perCPUSystem), ("percpu_user", cpu.perCPUUser)]
+                for (name, values) in [
+                    ("percpu", cpu.perCPU), ("percpu_kernel", cpu.perCPUSystem), ("percpu_user", cpu.perCPUUser),
+                ]
                 where !values.isEmpty {
                     writer.required(name, values)
                 }
@@ -89,7 +91,8 @@ enum EventStatistics {
         writer.object { writer in
             some("cache", memory.cache, &writer)
             for (name, use) in [
-                ("usage", memory.usage), ("swap", memory.swap), ("kernel", memory.kernel), ("kernelTCP", memory.kernelTCP),
+                ("usage", memory.usage), ("swap", memory.swap), ("kernel", memory.kernel),
+                ("kernelTCP", memory.kernelTCP),
             ] where use != CgroupCounters.Use() {
                 writer.key(name)
                 writer.object { writer in

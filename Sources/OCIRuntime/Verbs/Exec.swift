@@ -33,9 +33,9 @@ enum Exec {
     static func run(_ id: ContainerID, root: String, _ options: Options, log: Log) throws(RuntimeError) -> Int32 {
         let directory = try StateDirectory.open(id, root: root)
         let record = try ContainerRecord.read(in: directory)
-        switch record.status(
+        let status = record.status(
             isWaitingForStart: directory.isWaitingForStart, isPaused: { FreezerState.isFrozen(record) })
-        {
+        switch status {
         case .running, .created: break
         case .paused where options.ignorePaused: break
         case .paused: throw RuntimeError("cannot exec in a paused container (use --ignore-paused to override)")
@@ -51,7 +51,7 @@ enum Exec {
         let console = try Console.open(plan, socket: options.consoleSocket, here: !options.detach)
         let joiner = try ExecLaunch(
             plan: plan, record: record, spec: bundle.spec, seccomp: seccomp, cgroup: ContainerCgroup(record).cgroup,
-            subgroups: ExecLaunch.subgroups(options.cgroups), console: console.target,
+            subgroups: ExecLaunch.subgroups(options.cgroups), isPaused: status == .paused, console: console.target,
             lock: directory.descriptor.raw, preservedDescriptors: options.preservedDescriptors)
         let started = try joiner.start(container) { log.warning($0) }
         // It is in the container's cgroup: `delete` finds it there. In a paused container it stands still from here on, and

@@ -16,7 +16,8 @@ enum Restore {
         try Launch.validate(bundle)
         let plan = try LaunchPlan(bundle.spec, id: request.id, bundle: bundle.path) { request.log.warning($0) }
         if plan.process.terminal {
-            throw RuntimeError("restore: a container with a terminal is not supported by kubesim-oci (criu's pty hand-over)")
+            throw RuntimeError(
+                "restore: a container with a terminal is not supported by kubesim-oci (criu's pty hand-over)")
         }
         let undo = Undo()
         let directory = try StateDirectory.make(request.id, root: request.root)
@@ -33,9 +34,11 @@ enum Restore {
             isFile: { !((try? FileStatus(root + $0, followLinks: false))?.isDirectory ?? true) })
         try Criu.run(call, log: options.work + "/restore.log") { pid throws(RuntimeError) in
             // What criu makes is born where it lives itself.
-            try cgroup.admit(pid, plan)
+            try cgroup.admitStranger(pid, plan)
         }
         let pid = try readPID(pidFile)
+        // Whoever was made before criu itself had joined.
+        for process in descendants(of: pid) { try cgroup.admitStranger(process, plan) }
         let pidfd = try step("restore") { () throws(SystemError) in try Pidfd(pid: pid) }
         let process = InitProcess(pid: pid, pidfd: pidfd, end: try ChannelEnds().keepParent())
         undo.add { process.destroy() }
@@ -74,6 +77,13 @@ enum Restore {
             }
             return path
         }
+    }
+
+    /// The process and those below it (proc(5), children).
+    private static func descendants(of pid: pid_t) -> [pid_t] {
+        // One that has ended meanwhile has none.
+        let text = (try? File.readText("/proc/\(pid)/task/\(pid)/children")) ?? ""
+        return [pid] + text.split(separator: " ").compactMap { pid_t($0) }.flatMap { descendants(of: $0) }
     }
 
     private static func streams(_ images: String) throws(RuntimeError) -> [String] {
