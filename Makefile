@@ -12,8 +12,8 @@ DEMO_ROOT ?= /var/lib/kubesim-demo
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
 TEST_PACKAGES := runc crun procps podman catatonit containerd
-VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs criu apparmor debootstrap
-# Which machine test-vm boots: cgroup2 (busybox alone) or systemd (a small Debian).
+VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap
+# Which machine test-vm boots: cgroup2 (the tests alone) or systemd (the tests as its service).
 VM ?= cgroup2
 
 .DEFAULT_GOAL := help

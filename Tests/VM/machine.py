@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GUEST = os.path.join(HERE, "guest")
@@ -132,12 +133,6 @@ class Tree:
             if found:
                 self.copy(found.group(1))
 
-    def busybox(self):
-        self.copy("/bin/busybox", "/bin/busybox", 0o755)
-        for name in run("/bin/busybox", "--list").split():
-            if not os.path.lexists(self.path("/bin/" + name)):
-                os.symlink("busybox", self.path("/bin/" + name))
-
     def disk(self, path, size="4G"):
         """Packs the tree into a sparse ext4 image, without mounting anything."""
         run("mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d", self.folder, path, size)
@@ -150,7 +145,7 @@ def debian(tree, cache, packages):
     """
     with open("/etc/os-release") as file:
         release = re.search(r"^VERSION_CODENAME=(\w+)", file.read(), re.M).group(1)
-    kept = os.path.join(cache, "debian-%s-%s" % (release, "-".join(sorted(packages))))
+    kept = os.path.join(cache, "debian-%s-%08x" % (release, zlib.crc32(" ".join(packages).encode())))
     if not os.path.isdir(kept):
         sources = run("apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages")
         mirrors = [line.split(" ", 1)[1] for line in sources.splitlines() if line.startswith(release + " ")]
