@@ -11,7 +11,8 @@ DEMO_ROOT ?= /var/lib/kubesim-demo
 # What a Debian 12 lacks: to build, and to run.
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
-TEST_PACKAGES := runc crun procps podman catatonit containerd
+TEST_PACKAGES := runc crun procps
+CLIENT_PACKAGES := podman catatonit containerd
 VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap
 # Which machine test-vm boots: cgroup2 (the tests alone) or systemd (the tests as its service).
 VM ?= cgroup2
@@ -72,6 +73,11 @@ test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
 	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
+
+.PHONY: test-clients
+test-clients: ## podman and containerd drive the OCI runtime, with crun beside it (installs both)
+	$(call install_packages,$(CLIENT_PACKAGES))
+	@$(MAKE) --no-print-directory test FILTER='"(PodmanTests|ContainerdTests)"'
 
 .PHONY: test-vm
 test-vm: test-deps ## The OCI runtime's tests in QEMU, on cgroup v2 alone (VM=systemd: below systemd)

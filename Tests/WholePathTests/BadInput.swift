@@ -119,8 +119,8 @@ import Testing
             for name in names { try node.drop(name, Manifests.counter(name, mark: node.root + name)) }
             let pods = try await node.waitReady(names)
             func sandbox(_ name: String) async throws -> String {
-                try await node.crictl("pods", "-q", "--no-trunc", "--name", "^" + name).output
-                    .trimmingCharacters(in: .whitespacesAndNewlines)
+                let output = try await node.crictl("pods", "-q", "--no-trunc", "--name", "^" + name).output
+                return String(output.prefix { !$0.isNewline })
             }
             let (oci, network) = (try await sandbox("oci"), try await sandbox("network"))
             let container = try #require(

@@ -6,10 +6,14 @@ import Linux
 enum CopyUp {
     /// Copies what is in a folder: files, folders, links, nodes, with owner and mode. Links are never followed and other
     /// mounts never entered.
-    static func copy(from: borrowing Descriptor, to: borrowing Descriptor) throws(SystemError) {
+    ///
+    /// - Parameter keepsMode: the new folder has a mode that was asked for, and keeps it
+    static func copy(
+        from: borrowing Descriptor, to: borrowing Descriptor, keepsMode: Bool = false
+    ) throws(SystemError) {
         let status = try from.status()
         try checkErrno(fchownat(to.raw, ".", status.raw.uid, status.raw.gid, 0), "chown")
-        try checkErrno(fchmodat(to.raw, ".", status.permissions, 0), "chmod")
+        if !keepsMode { try checkErrno(fchmodat(to.raw, ".", status.permissions, 0), "chmod") }
         for name in try Directory.names(of: from) {
             do throws(SystemError) {
                 try copyEntry(name, from: from.raw, to: to.raw)

@@ -73,13 +73,14 @@ enum MountStage {
         let tree = try context.mount(attributes)
         if plan.options.set.contains(.noSymlinkFollow) { try tree.change(set: .noSymlinkFollow) }
         try applyRecursive(plan.options, tree)
+        let hasMode = plan.options.data.contains { $0.hasPrefix("mode=") }
         if plan.options.copyUp {
             let from = try RootedPath.open(plan.destination, O_RDONLY | O_DIRECTORY, root: root)
             // A read-only tmpfs is filled first.
             if plan.options.isReadOnly { try tree.change(clear: .readOnly) }
-            try CopyUp.copy(from: from, to: tree.descriptor)
+            try CopyUp.copy(from: from, to: tree.descriptor, keepsMode: hasMode)
             if plan.options.isReadOnly { try tree.change(set: .readOnly) }
-        } else if type == "tmpfs", existed, !plan.options.data.contains(where: { $0.hasPrefix("mode=") }) {
+        } else if type == "tmpfs", existed, !hasMode {
             try keepMode(of: target, on: tree)
         }
         try tree.attach(over: target.raw)

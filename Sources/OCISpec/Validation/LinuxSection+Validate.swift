@@ -90,8 +90,9 @@ extension LinuxSection {
                         number.map { "\($0) is no device number" } ?? "it is missing", clause)
                 }
             }
+            // podman writes the type's bits along with the permissions, as stat(2) gives them.
             violations.require(
-                device.fileMode ?? 0 <= 0o7777, path + ".fileMode", "it has bits beyond those of permissions", clause)
+                device.fileMode ?? 0 <= 0o177777, path + ".fileMode", "it has bits beyond those of a mode", clause)
             if let other = seen[device.path], other != device {
                 violations.add(path + ".path", "'\(device.path)' is there twice, as different devices", clause)
             }
