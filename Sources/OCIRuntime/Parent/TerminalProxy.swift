@@ -8,10 +8,25 @@ final class TerminalProxy {
     private var master: Descriptor?
     private var saved = [UInt8](repeating: 0, count: 64)
     private var isRaw = false
+    /// The person's terminal, or -1: a standard stream, else the controlling one where all three are redirected.
+    private let outside: Int32
+    private let ownsOutside: Bool
 
-    init(_ socket: consuming UnixSocket) { self.socket = socket }
+    init(_ socket: consuming UnixSocket) {
+        self.socket = socket
+        if let stream = (Int32(0)...2).first(where: { sys_is_terminal($0) == 1 }) {
+            (outside, ownsOutside) = (stream, false)
+        } else if let controlling = try? File.open("/dev/tty", O_RDWR | O_NOCTTY) {
+            (outside, ownsOutside) = (controlling.release(), true)
+        } else {
+            (outside, ownsOutside) = (-1, false)
+        }
+    }
 
-    deinit { restore() }
+    deinit {
+        restore()
+        if ownsOutside { close(outside) }
+    }
 
     /// Takes the master that the init has sent, and makes the own terminal raw.
     func open() throws(RuntimeError) {
@@ -22,7 +37,7 @@ final class TerminalProxy {
         try step("terminal") { () throws(SystemError) in try descriptor.setNonBlocking(true) }
         resize(descriptor.raw)
         master = consume descriptor
-        if sys_is_terminal(0) == 1, sys_make_raw(0, &saved, saved.count) == 0 { isRaw = true }
+        if outside >= 0, sys_make_raw(outside, &saved, saved.count) == 0 { isRaw = true }
     }
 
     /// -1 before ``open()`` and after the end.
@@ -37,7 +52,7 @@ final class TerminalProxy {
 
     private func resize(_ number: Int32) {
         var (rows, columns): (UInt16, UInt16) = (0, 0)
-        if number >= 0, sys_window_size(0, &rows, &columns) == 0 { sys_set_window_size(number, rows, columns) }
+        if number >= 0, outside >= 0, sys_window_size(outside, &rows, &columns) == 0 { sys_set_window_size(number, rows, columns) }
     }
 
     /// What the person typed. False when there will be no more.
@@ -67,7 +82,7 @@ final class TerminalProxy {
     }
 
     func restore() {
-        if isRaw { sys_restore_terminal(0, saved) }
+        if isRaw { sys_restore_terminal(outside, saved) }
         isRaw = false
     }
 }
