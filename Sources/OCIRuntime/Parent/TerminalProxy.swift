@@ -52,7 +52,9 @@ final class TerminalProxy {
 
     private func resize(_ number: Int32) {
         var (rows, columns): (UInt16, UInt16) = (0, 0)
-        if number >= 0, outside >= 0, sys_window_size(outside, &rows, &columns) == 0 { sys_set_window_size(number, rows, columns) }
+        if number >= 0, outside >= 0, sys_window_size(outside, &rows, &columns) == 0 {
+            sys_set_window_size(number, rows, columns)
+        }
     }
 
     /// What the person typed. False when there will be no more.
