@@ -40,7 +40,7 @@ struct CheckpointTests {
                 call.words == [
                     "dump", "--tree", "42", "--images-dir", "/i", "--work-dir", "/w", "--log-file", "dump.log", "-v4",
                     "--manage-cgroups=full", "--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks",
-                    "--empty-ns", "net", "--root", bundle.rootfs, "--orphan-pts-master", "--external", "mnt[/mnt]:/mnt",
+                    "--empty-ns", "net", "--root", bundle.rootfs, "--external", "mnt[/mnt]:/mnt",
                     "--external", "mnt[/proc/kcore]:/proc/kcore", "--external", "net[77]:extRootNetNS",
                     "--leave-running", "--freeze-cgroup", "/f", "--page-server", "--address", "10.0.0.1", "--port",
                     "99",
@@ -185,6 +185,8 @@ struct CheckpointTests {
             ]).run()
             if outcome.code != 0 {
                 #expect(outcome.errors.contains("criu dump failed"), "\(outcome)")
+                // What fails is criu's business with the kernel, not the way it was called.
+                #expect(!outcome.errors.contains("unrecognized option"), "\(outcome)")
                 #expect(try await bundle.status() == "running")
             }
         }

@@ -116,7 +116,6 @@ struct CriuPlan: Sendable, Hashable {
         call.add(options, log: "dump.log")
         call.words += ["--root", plan.rootfs]
         if !options.preDump {
-            call.words.append("--orphan-pts-master")
             for mount in externalMounts(plan) { call.words += ["--external", "mnt[\(mount.place)]:\(mount.place)"] }
             for path in maskedFiles(plan, isFile: isFile) { call.words += ["--external", "mnt[\(path)]:\(path)"] }
             for join in plan.namespaces.joined where join.kind == .network || join.kind == .pid {
