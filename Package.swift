@@ -84,6 +84,7 @@ let package = Package(
     targets: [
         // 0: C that Swift can't reach, and module maps of Debian's libraries.
         .target(name: "CLinux"),
+        .target(name: "CReadOnlySelf", dependencies: ["CLinux"]),
         .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCap"),
         .systemLibrary(name: "CArchive"),
@@ -143,7 +144,7 @@ let package = Package(
             ]),
 
         // 8: the programs.
-        program("kubesim-oci", ["OCIRuntime"], linker: staticProgram),
+        program("kubesim-oci", ["OCIRuntime", "CReadOnlySelf"], linker: staticProgram),
         program("kubesim-shim", ["Shim"], linker: staticProgram),
         program("kubesim", ["Node", "CRICtl", "Linux", arguments], linker: selfContained),
 
