@@ -18,8 +18,8 @@ public struct ImageDropFolder: Sendable {
 
     public let directory: String
     private let store: ImageStore
-    private let logger: Logger
     private let observe: @Sendable (Event) -> Void
+    private let session: DropSession
 
     /// - Parameters:
     ///   - directory: made when it's missing
@@ -29,9 +29,12 @@ public struct ImageDropFolder: Sendable {
     ) {
         self.directory = directory
         self.store = store
-        self.logger = logger
         self.observe = observe
+        session = DropSession(directory: directory, store: store, logger: logger, observe: observe)
     }
+
+    /// Reads every tarball whose images are not all there once more, while ``run()`` runs.
+    public func lookAgain() async { await session.considerAll() }
 
     /// Imports what is there, then what comes, until the task is cancelled.
     ///
@@ -41,7 +44,6 @@ public struct ImageDropFolder: Sendable {
             try FolderWatch(directory)
         }
         defer { watch.stop() }
-        let session = DropSession(directory: directory, store: store, logger: logger, observe: observe)
         await session.begin()
         await withDiscardingTaskGroup { group in
             group.addTask {

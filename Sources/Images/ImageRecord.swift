@@ -18,6 +18,9 @@ public struct ImageRecord: Sendable, Hashable, Codable {
     /// The digests of the uncompressed layers, lowest first.
     public var layers: [String]
 
+    /// The name of all layers together (OCI image-spec 1.1, config.md, "Layer ChainID"); empty without layers.
+    public var chainID: String { chainIDs(of: layers.compactMap { Digest($0) }).last?.description ?? "" }
+
     public init(
         id: String, repoTags: [String] = [], repoDigests: [String] = [], size: UInt64 = 0,
         config: ImageConfig = ImageConfig(), pinned: Bool = false, layers: [String] = []

@@ -26,7 +26,7 @@ public actor ImageStore {
     private let syncs = BlockingPool(name: "image-sync", threads: 1)
     private let logger: Logger
 
-    /// Opens the store, makes its directories, and takes away what an interrupted import left.
+    /// Opens the store and makes its directories; what an interrupted import left is taken away meanwhile.
     public init(root: String, logger: Logger, limits: ImageLimits = ImageLimits()) async throws(ImageError) {
         self.root = root
         self.limits = limits
@@ -45,7 +45,21 @@ public actor ImageStore {
             }
         }
         (workspace, layers, catalog, snapshots) = opened
+        removeLeftoversInBackground()
         syncInBackground()
+    }
+
+    private func removeLeftoversInBackground() {
+        let (workspace, logger) = (workspace, logger)
+        removals.post {
+            do throws(ImportFailure) {
+                try workspace.removeLeftovers()
+            } catch {
+                logger.warning(
+                    "What an interrupted import left can't be removed; the next start tries again",
+                    metadata: ["error": "\(error.imageError(tarball: ""))"])
+            }
+        }
     }
 
     /// An image is used as soon as it is unpacked; that it survives a power cut comes later.

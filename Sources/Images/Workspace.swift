@@ -12,20 +12,36 @@ final class Workspace: Sendable {
     var images: String { root + "/content/images" }
     var drops: String { root + "/content/drops.json" }
     var snapshots: String { root + "/snapshots" }
-    /// What is not finished yet, and what is being removed; emptied at each start.
+    /// What is not finished yet, and what is being removed.
     private var temporary: String { root + "/content/tmp" }
     private let lock: OpenFile
     private let counter = Mutex(0)
+    /// Begins the names of this run, so that they never meet those that an earlier run left.
+    private let run: String
+    /// Names that an earlier run left among the unfinished.
+    private let leftovers: [[CChar]]
 
-    /// Makes the directories, takes the lock, and removes what an interrupted import left.
+    /// Makes the directories and takes the lock.
     init(root: String, logger: Logger) throws(ImportFailure) {
         self.root = root
         try makeDirectories(root + "/content")
         let path = root + "/content/lock"
         lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         try Self.take(lock, root: root, logger: logger)
-        for directory in [layers, content, images, snapshots, temporary] { try makeDirectories(directory) }
-        try emptyTemporary()
+        for directory in ["layers", "content/blobs/sha256", "content/images", "snapshots", "content/tmp"] {
+            try makeDirectories(root + "/" + directory)
+        }
+        run = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let directory = try OpenFile.directory(root + "/content/tmp")
+        leftovers = try TreeRemoval.names(in: directory.fd, path: root + "/content/tmp")
+    }
+
+    /// Removes what an interrupted import or removal left; that can be much, so nobody should wait for it.
+    func removeLeftovers() throws(ImportFailure) {
+        let directory = try OpenFile.directory(temporary)
+        for name in leftovers {
+            try TreeRemoval.remove(name.dropLast().map { UInt8(bitPattern: $0) }, in: directory.fd, path: temporary)
+        }
     }
 
     /// Takes the lock, or says who has it. A process that is just ending is waited for: one that was killed ends only when
@@ -101,13 +117,6 @@ final class Workspace: Sendable {
             counter += 1
             return counter
         }
-        return "\(temporary)/\(number)"
-    }
-
-    private func emptyTemporary() throws(ImportFailure) {
-        let directory = try OpenFile.directory(temporary)
-        for name in try TreeRemoval.names(in: directory.fd, path: temporary) {
-            try TreeRemoval.remove(name.dropLast().map { UInt8(bitPattern: $0) }, in: directory.fd, path: temporary)
-        }
+        return "\(temporary)/\(run)-\(number)"
     }
 }

@@ -29,6 +29,10 @@ public actor Kubelet: Service {
     private var lastWishes: [String: WishedPod] = [:]
     private var refused: [ManifestRefusal] = []
     private var owners: [String: String] = [:]
+    /// By uid, of the pods that have a worker and are not over.
+    private var hostPorts: [String: [HostPort]] = [:]
+    /// Why a wish has no worker because of another pod's ports; by uid.
+    private var portConflicts: [String: String] = [:]
     private var firstSeen: [String: WallTime] = [:]
     private var marks: [String: Set<String>] = [:]
     /// What the runtime held at the start, until the manifests have been read once.
@@ -142,9 +146,10 @@ public actor Kubelet: Service {
             if let report = await worker.report(file: wishes[worker.uid]?.file) { reports.append(report) }
         }
         for wish in wishes.values where workers[wish.pod.metadata.uid] == nil {
+            let conflict = portConflicts[wish.pod.metadata.uid]
             let status = PodStatus(
-                message: "waits until the pod that it replaces is gone", phase: .pending, qosClass: wish.pod.qosClass,
-                reason: "Replacing")
+                message: conflict ?? "waits until the pod that it replaces is gone", phase: .pending,
+                qosClass: wish.pod.qosClass, reason: conflict == nil ? "Replacing" : "NodePorts")
             var pod = wish.pod
             pod.status = status
             reports.append(PodReport(pod: pod, status: status, file: wish.file, notDone: wish.notDone))
@@ -205,6 +210,7 @@ public actor Kubelet: Service {
         wishes = Dictionary(merge.pods.map { ($0.pod.metadata.uid, $0) }) { first, _ in first }
         owners = Dictionary(merge.pods.map { ($0.pod.fullName, $0.file) }) { first, _ in first }
         firstSeen = wishes.mapValues { firstSeen[$0.pod.metadata.uid] ?? now }
+        portConflicts = portConflicts.filter { wishes[$0.key] != nil }
         for refusal in merge.refusals where !refused.contains(refusal) {
             for reason in refusal.reasons {
                 logger.error("Manifest refused", metadata: ["file": "\(refusal.file)", "reason": "\(reason)"])
@@ -240,19 +246,62 @@ public actor Kubelet: Service {
     /// waits until that one is gone.
     private func converge() async {
         for (uid, worker) in workers where wishes[uid] == nil { await worker.stop() }
-        for (uid, wish) in wishes {
+        for wish in wishesInOrder() {
+            let metadata = wish.pod.metadata
+            let uid = metadata.uid
             if let worker = workers[uid] {
                 await worker.change(to: wish.pod)
                 continue
             }
-            guard !workers.values.contains(where: { $0.fullName == wish.pod.fullName }), let cgroups else { continue }
-            let metadata = wish.pod.metadata
+            guard wishes[uid] != nil, !workers.values.contains(where: { $0.fullName == wish.pod.fullName }),
+                mayHaveItsPorts(wish), let cgroups
+            else { continue }
             let worker = makeWorker(
                 uid: uid, name: metadata.name, namespace: metadata.namespace, wish: .run(wish.pod),
                 notDone: wish.notDone, cgroups)
             workers[uid] = worker
+            hostPorts[uid] = HostPort.all(of: wish.pod)
             await worker.wake()
         }
+    }
+
+    /// Whoever runs already comes first, then whoever was wanted first: of two that want one port of the host, that one
+    /// gets it.
+    private func wishesInOrder() -> [WishedPod] {
+        func rank(_ wish: WishedPod) -> (Int, WallTime, String) {
+            let uid = wish.pod.metadata.uid
+            return (found.pods[uid] == nil ? 1 : 0, firstSeen[uid] ?? clock.now, wish.pod.fullName)
+        }
+        return wishes.values.sorted { rank($0) < rank($1) }
+    }
+
+    /// False, and told once, while another pod has a port of the host that this one wants.
+    private func mayHaveItsPorts(_ wish: WishedPod) -> Bool {
+        let metadata = wish.pod.metadata
+        for port in HostPort.all(of: wish.pod) {
+            guard let holder = hostPorts.first(where: { $0.value.contains(where: port.excludes) })?.key else {
+                continue
+            }
+            let name = workers[holder]?.fullName ?? holder
+            let message = "host port \(port) is taken by pod \(name): this pod starts when that one is gone"
+            if portConflicts.updateValue(message, forKey: metadata.uid) != message {
+                logger.warning(
+                    "Pod waits for a port of the host",
+                    metadata: ["pod": "\(wish.pod.fullName)", "reason": "\(message)"])
+                tell(
+                    metadata.namespace, metadata.name, metadata.uid,
+                    .failed(container: nil, reason: "NodePorts", message: message))
+            }
+            return false
+        }
+        portConflicts[metadata.uid] = nil
+        return true
+    }
+
+    /// A pod whose containers have all ended needs its ports no more.
+    private func finished(_ uid: String) async {
+        guard let ports = hostPorts.removeValue(forKey: uid), !ports.isEmpty, !isStoppingAll else { return }
+        await converge()
     }
 
     private func makeWorker(
@@ -274,12 +323,14 @@ public actor Kubelet: Service {
             })
         return PodWorker(
             uid: uid, fullName: "\(namespace)/\(name)", wish: wish, notDone: notDone, hands: hands,
+            whenFinished: { [weak self] in await self?.finished(uid) },
             whenGone: { [weak self] in await self?.gone(uid) })
     }
 
     private func gone(_ uid: String) async {
         workers[uid] = nil
         marks[uid] = nil
+        hostPorts[uid] = nil
         if !isStoppingAll { await converge() }
         if workers.isEmpty {
             idleWaiters.values.forEach { $0.resume() }

@@ -42,7 +42,10 @@ extension Directory {
             lifted = 0
             try empty(root, top: root.raw, depth: 1, lifted: &lifted, path: path)
         } while lifted > 0
-        try checkErrno(unlinkat(directory, name, AT_REMOVEDIR), "rmdir", path)
+        // Somebody else may have been quicker.
+        if unlinkat(directory, name, AT_REMOVEDIR) != 0, Glibc.errno != ENOENT {
+            throw SystemError("rmdir", path: path, errno: .current)
+        }
     }
 
     private static func empty(

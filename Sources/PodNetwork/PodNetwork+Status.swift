@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Linux
 import Logging
 
@@ -16,10 +17,31 @@ extension PodNetwork {
                 try refuseOverlap()
                 if let failure = await keepRules().value { message = "pods can't reach beyond this host: " + failure }
             }
-            return NetworkStatus(ready: true, message: message, network: list.name, file: list.file)
+            return NetworkStatus(
+                ready: true, message: message, network: list.name, file: list.file, document: document([list]))
         } catch {
-            return NetworkStatus(ready: false, reason: "NetworkPluginNotReady", message: error.reason)
+            return NetworkStatus(
+                ready: false, reason: "NetworkPluginNotReady", message: error.reason, document: document([]))
         }
+    }
+
+    private func document(_ lists: [NetworkList]) -> JSONValue {
+        let networks = lists.map { list -> JSONValue in
+            let plugins = list.plugins.map { plugin -> JSONValue in
+                ["Network": plugin, "Source": .string(String(decoding: plugin.encoded(pretty: false), as: UTF8.self))]
+            }
+            return [
+                "Config": [
+                    "CNIVersion": .string(list.version), "Name": .string(list.name), "Plugins": .array(plugins),
+                    "Source": .string(String(decoding: list.json.encoded(pretty: false), as: UTF8.self)),
+                ],
+                "IFName": "eth0",
+            ]
+        }
+        return [
+            "Networks": .array(networks), "PluginConfDir": .string(configuration.confDir),
+            "PluginDirs": .array(configuration.binDirs.map(JSONValue.string)), "PluginMaxConfNum": 1, "Prefix": "eth",
+        ]
     }
 
     /// Two interfaces with one range: packets to pods would go the other way.

@@ -12,10 +12,13 @@ import Testing
                     tolerations: [{operator: Exists}]
                     nodeName: here
                     affinity: {}
+                    nodeSelector: {disk: ssd}
                     volumes:
                     - {name: a, nfs: {server: b, path: /c}}
                     - {name: b, emptyDir: {medium: Memory}}
                     - {name: c, emptyDir: {medium: HugePages}}
+                    - {name: d, emptyDir: {sizeLimit: 1Mi}}
+                    - {name: e, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
                     """,
                 container: """
                     envFrom: [{configMapRef: {name: a}}]
@@ -28,7 +31,8 @@ import Testing
                     """))
         #expect(
             parsed.notDone.map(\.description) == [
-                "spec.hostUsers", "spec.runtimeClassName", "spec.volumes[0].nfs", "spec.volumes[2].emptyDir.medium",
+                "spec.hostUsers", "spec.runtimeClassName", "spec.nodeSelector", "spec.volumes[0].nfs",
+                "spec.volumes[2].emptyDir.medium", "spec.volumes[3].emptyDir.sizeLimit",
                 "spec.containers[0].envFrom", "spec.containers[0].env[0].valueFrom.secretKeyRef",
                 "spec.containers[0].livenessProbe.grpc", "spec.containers[0].securityContext.seLinuxOptions",
                 "spec.containers[0].restartPolicy", "spec.containers[0].resources.limits[ephemeral-storage]",

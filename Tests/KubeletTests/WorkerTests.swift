@@ -67,6 +67,31 @@ import Testing
         }
     }
 
+    @Test func `of two pods that want one port of the host the second waits, says so, and starts when it is free`()
+        async throws
+    {
+        try await NodeFixture.use { node in
+            try await node.run { kubelet, steps in
+                func manifest(_ name: String, _ port: String) -> String {
+                    NodeFixture.manifest(
+                        name, containers: "  - {name: \(name), image: 'localhost/busybox:1', ports: [\(port)]}")
+                }
+                try node.drop("a.yaml", manifest("a", "{containerPort: 80, hostPort: 8080}"))
+                try await steps.wait(for: .ready)
+                try node.drop("b.yaml", manifest("b", "{containerPort: 81, hostPort: 8080, hostIP: 127.0.0.1}"))
+                try node.drop("c.yaml", manifest("c", "{containerPort: 81, hostPort: 8080, protocol: UDP}"))
+                try await steps.wait(for: .started(container: "c"))
+                let told =
+                    "host port 127.0.0.1:8080/TCP is taken by pod default/a-node: this pod starts when that one is gone"
+                try await steps.wait(for: .failed(container: nil, reason: "NodePorts", message: told))
+                let status = try #require(await node.status(kubelet, "b-node"))
+                #expect(status.phase == .pending && status.reason == "NodePorts" && status.message == told)
+                try node.remove("a.yaml")
+                try await steps.wait(for: .started(container: "b"))
+            }
+        }
+    }
+
     @Test func `a crash is restarted at once, then with back-off, and counted`() async throws {
         try await NodeFixture.use { node in
             try await node.run { kubelet, steps in

@@ -47,6 +47,11 @@ import Testing
                 #"{"phase":"Pending","initContainerStatuses":[{"state":{"running":{}}},{"state":{"waiting":{}}}]}"#,
                 "Init:0/2"
             ),
+            (
+                #"{"phase":"Failed","initContainerStatuses":[{"state":{"terminated":{"reason":"Error","exitCode":3}}}],"#
+                    + #""containerStatuses":[{"state":{"waiting":{"reason":"PodInitializing"}}}]}"#,
+                "Init:Error"
+            ),
             (#"{"phase":"Failed","reason":"DeadlineExceeded"}"#, "DeadlineExceeded"),
             (#"{}"#, "Unknown"),
         ])

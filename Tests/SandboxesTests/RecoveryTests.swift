@@ -77,6 +77,45 @@ struct RecoveryTests {
         }
     }
 
+    @Test("a shim that hangs is ended, so that its pod can be: a frozen shim keeps nothing", arguments: [false, true])
+    func frozenShim(containerFirst: Bool) async throws {
+        // Checked: without the end of a shim that doesn't answer both calls fail with its deadline, again and again.
+        try await EngineFixture.use { fixture in
+            let (_, sandbox, lasting, _) = try await makePod(fixture)
+            let process = await pid(fixture, lasting)
+            let text = try File.readText(fixture.scratch.file("state/sandboxes/\(sandbox)/shim/shim.pid"))
+            let shim = try #require(Int32(text.prefix { $0 != "\n" }))
+            #expect(kill(shim, SIGSTOP) == 0)
+            if containerFirst {
+                _ = try await fixture.engine.stopContainer(
+                    CRIStopContainerRequest.with {
+                        $0.containerID = lasting
+                        $0.timeout = 1
+                    })
+                #expect(try await fixture.status(lasting).state == .containerExited)
+            }
+            try await fixture.stopAndRemove(sandbox)
+            try await eventually("the processes are gone") { kill(process, 0) != 0 && kill(shim, 0) != 0 }
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+            #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
+        }
+    }
+
+    @Test("a pod whose directory somebody deleted can be stopped and removed all the same")
+    func deletedDirectory() async throws {
+        try await EngineFixture.use { fixture in
+            let (_, sandbox, lasting, ending) = try await makePod(fixture)
+            let process = await pid(fixture, lasting)
+            let doomed = [
+                "sandboxes/\(sandbox)/shim", "oci/\(sandbox)", "oci/\(lasting)", "containers/\(ending)/config.json",
+            ]
+            for path in doomed { try Directory.removeTree(fixture.scratch.file("state/" + path)) }
+            try await fixture.stopAndRemove(sandbox)
+            try await eventually("the process is gone") { kill(process, 0) != 0 }
+            #expect(MountTable.below(fixture.scratch.path).isEmpty)
+        }
+    }
+
     @Test("after a reboot everything reads as ended, and the same pod can be made anew")
     func reboot() async throws {
         try await EngineFixture.use { fixture in

@@ -82,6 +82,11 @@ public final class TestNode: Sendable {
         try await reap(pid)
     }
 
+    /// Sends the node's process a signal and goes on.
+    public func signal(_ number: Int32) {
+        if let pid = process.withLock({ $0 }) { kill(pid, number) }
+    }
+
     /// Stops pods and node, and leaves what an ephemeral node leaves: nothing.
     public func destroy() async throws {
         try await stop(SIGKILL)

@@ -50,6 +50,13 @@ import Testing
             try await node.waitReady("web")
             try node.removeManifest("web")
             try await eventually("the pod is gone") { try await node.pods().isEmpty }
+            // While its archive lies there an image is only away until somebody needs it.
+            #expect(try await node.crictl("rmi", "localhost/web:latest").code == 0)
+            try node.drop("web", Manifests.web(greeting: "back"))
+            try await node.waitReady("web")
+            try node.removeManifest("web")
+            try await eventually("the pod is gone again") { try await node.pods().isEmpty }
+            try FileManager.default.removeItem(atPath: node.images + "/web.tar")
             #expect(try await node.crictl("rmi", "localhost/web:latest").code == 0)
 
             try node.drop("web", Manifests.web(greeting: "here at last"))
@@ -70,6 +77,13 @@ import Testing
                 atPath: Binaries.repository + "/rootfs-samples/out/web.tar", toPath: node.images + "/again.tar")
             try await node.waitReady("web", "never")
         }
+    }
+
+    @Test("a flag without a value is refused, not taken for the working directory")
+    func emptyFlag() async throws {
+        let outcome = try await Command([Binaries.path("kubesim"), "node", "--root", ""]).run()
+        #expect(outcome.code != 0)
+        #expect(outcome.errors.contains("--root is empty"), "\(outcome.errors)")
     }
 
     @Test("a tarball that is not whole is refused by name, and nothing of it stays")

@@ -72,6 +72,36 @@ import Testing
     }
 
     @Test(
+        "a node that waits for its pods says for which, and leaves them when it is asked a second time",
+        .needs(.root, .overlayfs, .programs, .samples, .cniPlugins, .iptables))
+    func secondSignal() async throws {
+        try await TestNode.use { node in
+            let mark = "\(node.root)-stubborn-mark"
+            let stubborn = Manifests.counter("stubborn", mark: mark)
+                .replacing("trap 'exit 0' TERM", with: "trap '' TERM")
+                .replacing(
+                    "terminationGracePeriodSeconds: 1",
+                    with: "terminationGracePeriodSeconds: 600\n  restartPolicy: Never")
+            try node.drop("stubborn", stubborn)
+            try await node.waitReady("stubborn")
+            try await node.stop()
+            try await node.start(ephemeral: true)
+            node.signal(SIGINT)
+            try await eventually("the node says for whom it waits") {
+                node.log.contains("still stopping pods") && node.log.contains("pods=default/stubborn-")
+            }
+            try await node.stop(SIGINT)
+            #expect(node.log.contains("pods were left as they are: default/stubborn-"), "\(node.log.suffix(2000))")
+            let left = ProcessTable.originals(mentioning: mark)
+            #expect(left.count == 1)
+            // It hears nothing else; the test's own end would wait for it.
+            for line in left {
+                if let pid = line.split(separator: " ").first.flatMap({ pid_t($0) }) { kill(pid, SIGKILL) }
+            }
+        }
+    }
+
+    @Test(
         "after a reboot each pod runs once again, in exactly one copy",
         .needs(.root, .overlayfs, .programs, .samples, .cniPlugins, .iptables))
     func rebooted() async throws {

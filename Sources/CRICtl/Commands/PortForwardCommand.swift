@@ -3,6 +3,7 @@ import CRI
 import Glibc
 import Linux
 import Streaming
+import SwiftProtobuf
 
 /// `crictl port-forward`
 struct PortForwardCommand: AsyncParsableCommand {
@@ -24,6 +25,9 @@ struct PortForwardCommand: AsyncParsableCommand {
     func run() async throws {
         let wanted = try ports.map(Self.parse)
         try await withServices { services in
+            // A pod that isn't there is said now, not to whoever connects one day.
+            _ = try await services.runtime.podSandboxStatus(
+                CRIPodSandboxStatusRequest.with { $0.podSandboxID = podID })
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (local, remote) in wanted {
                     let listener = try LocalListener(port: local)

@@ -43,7 +43,10 @@ struct ClientConfiguration: Sendable, Hashable {
     static func parse(_ text: String, _ path: String) throws -> ClientConfiguration {
         var configuration = ClientConfiguration()
         let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch { throw Failure("\(path) is not YAML: \(error)") }
+        do { node = try Yams.compose(yaml: text) } catch {
+            // The lines after the first one quote the file.
+            throw Failure("\(path) is not YAML: \("\(error)".prefix { $0 != "\n" })")
+        }
         guard let node, node.null == nil else { return configuration }
         guard let mapping = node.mapping else { throw Failure("\(path): a map of options is expected") }
         for (key, value) in mapping {

@@ -39,6 +39,9 @@ enum ConfigurationFile {
             throw Failure("\(path) is neither JSON nor YAML")
         }
         var document = try json(node, path, depth: 0)
+        guard document.objectValue != nil else {
+            throw Failure("\(path) holds no \(M.protoMessageName): a map of its fields is expected")
+        }
         encodeEnvironment(&document)
         var options = JSONDecodingOptions()
         options.ignoreUnknownFields = true

@@ -53,6 +53,12 @@ struct NotDone {
                     paths.append(below)
                     continue
                 }
+                if let other = SupportedFields.onlyBeside[type]?[member.key],
+                    !node.members.contains(where: { $0.key == other && Self.isSet($0.node) })
+                {
+                    paths.append(below)
+                    continue
+                }
                 switch Self.support[type]?[member.key] {
                 case .ignored: continue
                 case .done: visit(member.node, field.kind, below)

@@ -18,7 +18,7 @@ enum SupportedFields {
         PodSpec containers initContainers volumes restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds
         PodSpec hostNetwork hostPID hostIPC hostUsers=true shareProcessNamespace hostname subdomain hostAliases
         PodSpec dnsPolicy dnsConfig securityContext os hostnameOverride readinessGates
-        PodSpec ~nodeName ~nodeSelector ~schedulerName ~affinity ~tolerations ~topologySpreadConstraints ~priority
+        PodSpec ~nodeName ~schedulerName ~tolerations ~topologySpreadConstraints ~priority
         PodSpec ~priorityClassName ~preemptionPolicy ~schedulingGates ~schedulingGroup ~enableServiceLinks
         PodSpec ~automountServiceAccountToken
 
@@ -65,4 +65,9 @@ enum SupportedFields {
         """
     /// What is done for an init container, where it makes a sidecar, but not for a container.
     static let onlyInInitContainers: Set<String> = ["restartPolicy"]
+
+    /// What is done only beside another field of the same object: by type and field, that other field.
+    ///
+    /// The kernel keeps a tmpfs to its size; nothing keeps a directory on a disk to one.
+    static let onlyBeside: [String: [String: String]] = ["EmptyDirVolumeSource": ["sizeLimit": "medium"]]
 }

@@ -107,7 +107,8 @@ struct PodStatusBuilder {
         if let trouble = memory.troubles[container.name] {
             return ContainerStateWaiting(message: trouble.message, reason: trouble.reason)
         }
-        let waitsForInit = !isInit && !pod.spec.initContainers.isEmpty && current != nil
+        // A pod that is over because an init container failed never came further than that.
+        let waitsForInit = !isInit && !pod.spec.initContainers.isEmpty && (current != nil || plan.isFinished)
         if let trouble = memory.sandboxTrouble, current == nil {
             return ContainerStateWaiting(message: trouble.message, reason: "ContainerCreating")
         }

@@ -14,6 +14,8 @@ actor PodWorker {
     let observer: PodObserver
     let clock: any NodeClock
     let logger: Logger
+    /// Every container has ended and none will be started again.
+    let whenFinished: @Sendable () async -> Void
     let whenGone: @Sendable () async -> Void
     let notDone: [String]
 
@@ -46,13 +48,14 @@ actor PodWorker {
 
     init(
         uid: String, fullName: String, wish: PodWish, notDone: [String], hands: PodHands,
-        whenGone: @escaping @Sendable () async -> Void
+        whenFinished: @escaping @Sendable () async -> Void = {}, whenGone: @escaping @Sendable () async -> Void
     ) {
         self.uid = uid
         self.fullName = fullName
         self.wish = wish
         self.notDone = notDone
         self.hands = hands
+        self.whenFinished = whenFinished
         self.whenGone = whenGone
         observer = PodObserver(runtime: hands.runtime, uid: uid, paths: hands.paths)
         clock = hands.clock

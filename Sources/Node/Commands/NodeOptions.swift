@@ -29,6 +29,14 @@ struct NodeOptions: ParsableArguments {
 
     /// What the flags and the file say together.
     func configuration() throws(NodeError) -> NodeConfiguration {
+        let given = [
+            ("root", root), ("state", state), ("manifests", manifests), ("images", images), ("socket", socket),
+            ("pod-logs", podLogs), ("pod-cidr", podCIDR), ("config", config),
+        ]
+        // An unset variable of a script must not become the working directory.
+        if let empty = given.first(where: { $0.1?.isEmpty ?? false })?.0 {
+            throw NodeError("--\(empty) is empty: give it a value, or leave it out")
+        }
         var configuration = try NodeConfiguration.read(config)
         configuration.wishes = NodePlaces.Wishes(
             root: root, state: state, manifests: manifests, images: images, socket: socket, podLogs: podLogs,

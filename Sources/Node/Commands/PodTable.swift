@@ -89,7 +89,7 @@ package enum PodTable {
     static func status(_ pod: PodList.Item) -> String {
         if pod.metadata.deletionTimestamp != nil { return "Terminating" }
         let initial = pod.status?.initContainerStatuses ?? []
-        if let index = initial.firstIndex(where: { !done($0) }), pod.status?.phase == "Pending" {
+        if let index = initial.firstIndex(where: { !done($0) }), stoppedBefore(pod, initial[index]) {
             let state = initial[index].state
             if let reason = state?.waiting?.reason, reason != "PodInitializing" { return "Init:" + reason }
             if let ended = state?.terminated { return "Init:" + (ended.reason ?? "Error") }
@@ -103,6 +103,17 @@ package enum PodTable {
         }
         if let reason = pod.status?.reason, !reason.isEmpty { return reason }
         return pod.status?.phase == "Succeeded" ? "Completed" : pod.status?.phase ?? "Unknown"
+    }
+
+    /// The pod has not come further than this init container: it goes on with it, or ended with its failure.
+    private static func stoppedBefore(_ pod: PodList.Item, _ container: PodList.Item.Container) -> Bool {
+        switch pod.status?.phase {
+        case "Pending": true
+        case "Failed":
+            (container.state?.terminated?.exitCode ?? 0) != 0
+                && (pod.status?.containerStatuses ?? []).allSatisfy { $0.state?.terminated == nil }
+        default: false
+        }
     }
 
     private static func done(_ container: PodList.Item.Container) -> Bool {

@@ -4,6 +4,7 @@ import GRPCCore
 import Glibc
 import Images
 import Kubelet
+import Linux
 import Logging
 import NodeControl
 import PodNetwork
@@ -37,14 +38,14 @@ struct NodeProcess {
                 try await Runtime.embedded(
                     places, configuration, try Programs.beside(try Programs.ownDirectory()), logger: logger)
             }
-        let firstPass = FirstPass()
-        if runtime.embedded == nil { firstPass.end() }
+        let dropped = runtime.embedded.map { ImagesDirectory(places.images, store: $0.store, logger: logger) }
         let kubelet = Kubelet(
             configuration: kubeletConfiguration(), runtime: runtime.runtime, images: runtime.images, logger: logger,
-            imagesSettled: { await firstPass.wait() })
+            imagesSettled: { await dropped?.settled() })
+        let podsEnd = ephemeral ? PodsEnd(kubelet: kubelet, logger: logger) : nil
         let group = ServiceGroup(
             configuration: .init(
-                services: try services(runtime, kubelet, firstPass).map { .init(service: $0) },
+                services: try services(runtime, kubelet, dropped, podsEnd).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
         logger.notice(
             "the node is up",
@@ -53,12 +54,21 @@ struct NodeProcess {
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await group.run()) } catch { outcome = .failure(error) }
         await runtime.embedded?.engine.shutdown()
-        if ephemeral { await remove(runtime) }
+        if let podsEnd {
+            guard podsEnd.leftBehind.isEmpty else {
+                throw NodeError(
+                    "pods were left as they are: \(podsEnd.leftBehind.joined(separator: ", ")); start the node once more"
+                        + " with --root \(places.root) to end them")
+            }
+            await remove(runtime)
+        }
         try outcome.get()
     }
 
     /// In the order of their start; they end in the opposite order.
-    private func services(_ runtime: Runtime, _ kubelet: Kubelet, _ firstPass: FirstPass) throws -> [any Service] {
+    private func services(
+        _ runtime: Runtime, _ kubelet: Kubelet, _ dropped: ImagesDirectory?, _ podsEnd: PodsEnd?
+    ) throws -> [any Service] {
         let server = try CRIServer(
             endpoint: UnixEndpoint("unix://" + places.socket), runtime: runtime.runtime, images: runtime.images,
             others: [ControlService(images: runtime.embedded?.store, kubelet: kubelet)], logger: logger)
@@ -66,11 +76,14 @@ struct NodeProcess {
         if let embedded = runtime.embedded {
             services.append(
                 CancelledService(name: "streams") { try await embedded.streaming.run(serving: embedded.engine) })
+        }
+        if let dropped {
             services.append(
-                CancelledService(name: "images directory") {
-                    // Whatever ends it, nobody waits for it any longer.
-                    defer { firstPass.end() }
-                    try await dropFolder(embedded, kubelet, firstPass).run()
+                CancelledService(name: "images directory") { [display] in
+                    try await dropped.run { event in
+                        if case .loaded = event { kubelet.noticeImagesChanged() }
+                        if let display, let line = DemoDisplay(color: false).line(event) { display(line) }
+                    }
                 })
         }
         services.append(kubelet)
@@ -81,18 +94,8 @@ struct NodeProcess {
                     for await step in kubelet.progress { if let line = demo.line(step) { display(line) } }
                 })
         }
-        if ephemeral { services.append(StopPodsAtTheEnd(kubelet: kubelet)) }
+        if let podsEnd { services.append(podsEnd) }
         return services
-    }
-
-    private func dropFolder(
-        _ embedded: Runtime.Embedded, _ kubelet: Kubelet, _ firstPass: FirstPass
-    ) -> ImageDropFolder {
-        ImageDropFolder(directory: places.images, store: embedded.store, logger: logger) { event in
-            if case .loaded = event { kubelet.noticeImagesChanged() }
-            if case .ready = event { firstPass.end() }
-            if let display, let line = DemoDisplay(color: false).line(event) { display(line) }
-        }
     }
 
     private func kubeletConfiguration() -> KubeletConfiguration {
@@ -129,9 +132,7 @@ struct NodeProcess {
             logger.warning("the node's cgroups are not all gone", metadata: ["error": "\(error)"])
         }
         for path in NodeRemainder.owned(places) {
-            do { try FileManager.default.removeItem(atPath: path) } catch let error as CocoaError
-                where error.code == .fileNoSuchFile
-            {} catch {
+            do { try Directory.removeTree(path) } catch {
                 logger.warning("cannot remove what this node made", metadata: ["path": "\(path)", "error": "\(error)"])
             }
         }
@@ -143,15 +144,5 @@ struct NodeProcess {
         var logger = logger
         logger.logLevel = max(.error, logger.logLevel)
         return logger
-    }
-}
-
-/// When the node is told to end, the pods are stopped before anything else is.
-private struct StopPodsAtTheEnd: Service {
-    let kubelet: Kubelet
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await kubelet.stopAllPods()
     }
 }

@@ -42,7 +42,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     package static func parse(_ text: String, file: String) throws(NodeError) -> NodeConfiguration {
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch {
-            throw NodeError("the configuration \(file) is not YAML: \(error)")
+            // The lines after the first one quote the file.
+            throw NodeError("the configuration \(file) is not YAML: \("\(error)".prefix { $0 != "\n" })")
         }
         var configuration = NodeConfiguration()
         guard let node, node.null == nil else { return configuration }

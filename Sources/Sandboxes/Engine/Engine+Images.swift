@@ -105,7 +105,7 @@ extension Engine {
             .object(JSONObject(values.map { JSONObject.Member(key: $0, value: [:]) }))
         }
         let info: JSONValue = [
-            "chainID": "",
+            "chainID": .string(record.chainID),
             "imageSpec": [
                 "created": config.created.map(JSONValue.string) ?? .null,
                 "architecture": .string(config.architecture), "os": .string(config.os),

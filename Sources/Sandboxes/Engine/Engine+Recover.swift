@@ -118,7 +118,7 @@ extension Engine {
     }
 
     /// Ends that a shim wrote down before it died.
-    private func readExitRecords(of id: SandboxID) async {
+    func readExitRecords(of id: SandboxID) async {
         for entry in containers(of: id) where entry.record.stage == .running || entry.record.stage == .starting {
             let path = places.shim(id) + "/\(entry.record.id.text).exit"
             let exit = await Blocking.run { () -> ExitRecord? in

@@ -40,12 +40,9 @@ extension Engine {
     func clear(_ record: ContainerRecord) async throws {
         let id = record.id
         let sandbox = sandboxes[record.sandbox]
-        var known = false
-        if let shim = sandbox?.shim {
-            // When the shim dies just now the runtime itself is asked below.
-            known = try await present(shim) { shim throws(ShimFailure) in
-                try await shim.delete(id.text, force: true, deadline: .seconds(60))
-            }
+        // When the shim is gone the runtime itself is asked.
+        let known = try await ask(shimOf: record.sandbox) { shim throws(ShimFailure) in
+            try await shim.delete(id.text, force: true, deadline: .seconds(60))
         }
         if !known {
             let handler = sandbox?.record.runtimeHandler ?? ""

@@ -43,16 +43,24 @@ extension Engine: RuntimeService, ImageService {
                 "root": .string(configuration.root), "state": .string(configuration.state),
                 "runtime": .string(configuration.runtimePath), "shim": .string(configuration.shimPath),
                 "pause": .string(configuration.pausePath), "sandboxImage": .string(configuration.sandboxImage),
-                "cgroupDriver": "cgroupfs", "cgroupRoot": .string(configuration.cgroupRoot),
+                "cgroupDriver": "cgroupfs", "systemdCgroup": false, "cgroupRoot": .string(configuration.cgroupRoot),
                 "cgroupMode": .string(facts.cgroupsV2 ? "v2" : "v1 or hybrid"),
                 "netnsDirectory": .string(configuration.netnsDirectory),
                 "network": .string(network.network), "networkFile": network.file.map(JSONValue.string) ?? .null,
                 "podCIDR": .string(podCIDR), "appArmor": .bool(facts.appArmor), "selinux": .bool(facts.selinux),
                 "sandboxes": .int(Int64(sandboxes.count)), "containers": .int(Int64(containers.count)),
             ]
-            response.info = ["config": String(decoding: config.encoded(pretty: false), as: UTF8.self)]
+            let load = network.ready ? "OK" : network.message
+            response.info = [
+                "config": Self.text(config), "cniconfig": Self.text(network.document),
+                "lastCNILoadStatus": load, "lastCNILoadStatus.default": load,
+            ]
         }
         return response
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        String(decoding: value.encoded(pretty: false), as: UTF8.self)
     }
 
     public func runtimeConfig(_ request: CRIRuntimeConfigRequest) async throws(CRIError) -> CRIRuntimeConfigResponse {

@@ -85,6 +85,8 @@ extension Engine {
                     logger.error(
                         "a pod's shim has died: its processes are ended",
                         metadata: ["pod": "\(podName(id))", "reason": "\(error)"])
+                    // One that runs and can't be talked to is of no more use than a dead one.
+                    await StrayShims.end(id, below: places.state + "/sandboxes")
                     await endAbandoned(id, why: "the pod's shim died")
                 }
             }

@@ -19,11 +19,12 @@ extension Engine {
             }
             guard containers[id]?.record.stage == .running else { return CRIStopContainerResponse() }
             let seconds = max(0, min(request.timeout, 10 * 365 * 86400))
-            if seconds > 0, let shim = sandboxes[entry.record.sandbox]?.shim {
-                try await shim.kill(
-                    id.text, exec: nil, signal: entry.record.stopSignal, all: false,
-                    deadline: configuration.stepDeadline)
-                if await entry.ended.wait(atMost: .seconds(seconds)) { return CRIStopContainerResponse() }
+            if seconds > 0 {
+                let (signal, deadline) = (entry.record.stopSignal, configuration.stepDeadline)
+                let asked = try await ask(shimOf: entry.record.sandbox) { shim throws(ShimFailure) in
+                    try await shim.kill(id.text, exec: nil, signal: signal, all: false, deadline: deadline)
+                }
+                if asked, await entry.ended.wait(atMost: .seconds(seconds)) { return CRIStopContainerResponse() }
                 try Task.checkCancellation()
             }
             try await kill(id)
@@ -40,18 +41,16 @@ extension Engine {
         guard let entry = containers[id], entry.record.stage == .running || entry.record.stage == .starting else {
             return
         }
-        if let shim = sandboxes[entry.record.sandbox]?.shim {
-            let own = entry.record.config.linux.securityContext.namespaceOptions.pid == .container
-            do {
-                // With a pid namespace of its own the first process takes the others along.
-                try await shim.kill(
-                    id.text, exec: nil, signal: SIGKILL, all: !own, deadline: configuration.stepDeadline)
-            } catch {
-                try await killFailed(id, error)
+        // With a pid namespace of its own the first process takes the others along.
+        let all = entry.record.config.linux.securityContext.namespaceOptions.pid != .container
+        let deadline = configuration.stepDeadline
+        do {
+            let asked = try await ask(shimOf: entry.record.sandbox) { shim throws(ShimFailure) in
+                try await shim.kill(id.text, exec: nil, signal: SIGKILL, all: all, deadline: deadline)
             }
-        } else {
-            await endCgroup(entry.record.cgroupsPath)
-            containerLost(id, why: "the pod's shim is gone")
+            if !asked { try await killWithoutShim(entry.record, why: "the pod's shim is gone") }
+        } catch  where error.code == .notFound {
+            try await killWithoutShim(entry.record, why: "its shim does not know it")
         }
         guard
             await entry.ended.wait(atMost: .seconds(20)) || containers[id]?.record.stage == .exited
@@ -63,12 +62,10 @@ extension Engine {
         }
     }
 
-    /// A shim that is gone, or doesn't know the container, can't kill it: its cgroup can.
-    private func killFailed(_ id: ContainerID, _ failure: any Error) async throws {
-        guard let entry = containers[id], let failure = failure as? ShimFailure,
-            failure.code == .disconnected || failure.code == .notFound
-        else { throw failure }
-        await endCgroup(entry.record.cgroupsPath)
-        if failure.code == .notFound { containerLost(id, why: "its shim does not know it") }
+    /// What no shim can kill its cgroup can. A shim that has written down how the container ended is believed.
+    private func killWithoutShim(_ record: ContainerRecord, why: String) async throws {
+        await endCgroup(record.cgroupsPath)
+        await readExitRecords(of: record.sandbox)
+        containerLost(record.id, why: why)
     }
 }

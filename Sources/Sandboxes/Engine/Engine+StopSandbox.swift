@@ -31,6 +31,10 @@ extension Engine {
         if wasReady { note(id) { $0.stage = .stopped } }
         var failures = FirstFailure()
 
+        // A shim that hangs is found out before anything waits for it for longer.
+        await failures.collect {
+            _ = try await self.ask(shimOf: id) { shim throws(ShimFailure) in _ = try await shim.info() }
+        }
         await failures.collect { try await self.killContainers(of: id) }
         let network = Task { try await self.detachNetwork(of: id) }
         await failures.collect { try await self.endPause(id) }
@@ -87,16 +91,14 @@ extension Engine {
     /// Kills the pause process, which takes a shared pid namespace with it.
     private func endPause(_ id: SandboxID) async throws {
         guard let entry = sandboxes[id] else { return }
-        if let shim = entry.shim {
-            // When the shim dies just now the cgroup is the way that is left.
-            let done = try await present(shim) { shim throws(ShimFailure) in
-                try await shim.delete(id.text, force: true, deadline: .seconds(60))
-            }
-            if done {
-                sandboxes[id]?.ended.open()
-                return
-            }
+        let done = try await ask(shimOf: id) { shim throws(ShimFailure) in
+            try await shim.delete(id.text, force: true, deadline: .seconds(60))
         }
+        if done {
+            sandboxes[id]?.ended.open()
+            return
+        }
+        // Without a shim the cgroup is the way that is left.
         let path = try places.cgroup(parent: entry.record.config.linux.cgroupParent, id: id.text)
         let runtime = RuntimeCommand(
             path: try runtime(handler: entry.record.runtimeHandler, for: podName(id)), root: places.runtimeRoot)
@@ -110,16 +112,15 @@ extension Engine {
 
     /// Lets the shim go once nothing is left for it to do. How its containers ended is in our records by now.
     private func endShim(_ id: SandboxID) async throws {
-        guard let shim = sandboxes[id]?.shim else { return }
         // A shim that is gone is what was wanted.
-        _ = try await present(shim) { shim throws(ShimFailure) in
+        _ = try await ask(shimOf: id) { shim throws(ShimFailure) in
             // Also those that we have lost the record of.
             for container in try await shim.info().containers {
                 try await shim.delete(container.id, force: true, deadline: .seconds(60))
             }
             try await shim.shutdown()
         }
-        await shim.disconnect()
+        await sandboxes[id]?.shim?.disconnect()
         sandboxes[id]?.shim = nil
     }
 }

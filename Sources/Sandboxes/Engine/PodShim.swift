@@ -22,16 +22,29 @@ protocol PodShim: Sendable {
 
 extension ShimConnection: PodShim {}
 
-/// Asks something of a shim that may be dead: false when it is gone, an error when it refuses.
-func present(
-    _ shim: any PodShim, _ ask: (any PodShim) async throws(ShimFailure) -> Void
-) async throws(ShimFailure) -> Bool {
-    do {
-        try await ask(shim)
-        return true
-    } catch {
-        if error.code == .disconnected { return false }
-        throw error
+extension Engine {
+    /// Asks something of a pod's shim that may be dead: false when it is gone, an error when it refuses.
+    ///
+    /// One that hangs is as good as gone, and is ended: nothing keeps a pod from being stopped but the pod itself.
+    func ask(
+        shimOf id: SandboxID, _ question: (any PodShim) async throws(ShimFailure) -> Void
+    ) async throws(ShimFailure) -> Bool {
+        guard let shim = sandboxes[id]?.shim else { return false }
+        do {
+            try await question(shim)
+            return true
+        } catch {
+            switch error.code {
+            case .disconnected: return false
+            case .noAnswer:
+                logger.error(
+                    "a pod's shim hangs: it is ended, and its pod with it",
+                    metadata: ["pod": "\(podName(id))", "reason": "\(error)"])
+                await StrayShims.end(id, below: places.state + "/sandboxes")
+                return false
+            default: throw error
+            }
+        }
     }
 }
 
