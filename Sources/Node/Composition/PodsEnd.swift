@@ -1,3 +1,4 @@
+import KubeTypes
 import Kubelet
 import Logging
 import ServiceLifecycle
@@ -32,7 +33,7 @@ final class PodsEnd: Service {
             _ = await group.first { $0 }
             group.cancelAll()
         }
-        let names = await kubelet.podStatuses().map(\.pod.fullName)
+        let names = await names()
         left.withLock { $0 = names }
     }
 
@@ -45,10 +46,14 @@ final class PodsEnd: Service {
     private func tellWhoIsWaitedFor() async -> Bool {
         while true {
             do { try await Task.sleep(for: .seconds(5)) } catch { return false }  // All have stopped.
-            let names = await kubelet.podStatuses().map(\.pod.fullName)
+            let names = await names()
             logger.notice(
                 "still stopping pods; asked once more (Ctrl-C) the node leaves them",
                 metadata: ["pods": "\(names.joined(separator: ", "))"])
         }
+    }
+
+    private func names() async -> [String] {
+        await kubelet.podStatuses().map { "\($0.pod.metadata.namespace)/\($0.pod.metadata.name)" }
     }
 }

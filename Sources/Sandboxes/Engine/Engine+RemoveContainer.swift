@@ -40,8 +40,8 @@ extension Engine {
     func clear(_ record: ContainerRecord) async throws {
         let id = record.id
         let sandbox = sandboxes[record.sandbox]
-        // When the shim is gone the runtime itself is asked.
-        let known = try await ask(shimOf: record.sandbox) { shim throws(ShimFailure) in
+        // Without a shim the runtime itself is asked.
+        let known = await tryWith(shimOf: record.sandbox) { shim throws(ShimFailure) in
             try await shim.delete(id.text, force: true, deadline: .seconds(60))
         }
         if !known {

@@ -44,14 +44,10 @@ extension Engine {
         // With a pid namespace of its own the first process takes the others along.
         let all = entry.record.config.linux.securityContext.namespaceOptions.pid != .container
         let deadline = configuration.stepDeadline
-        do {
-            let asked = try await ask(shimOf: entry.record.sandbox) { shim throws(ShimFailure) in
-                try await shim.kill(id.text, exec: nil, signal: SIGKILL, all: all, deadline: deadline)
-            }
-            if !asked { try await killWithoutShim(entry.record, why: "the pod's shim is gone") }
-        } catch  where error.code == .notFound {
-            try await killWithoutShim(entry.record, why: "its shim does not know it")
+        let done = await tryWith(shimOf: entry.record.sandbox) { shim throws(ShimFailure) in
+            try await shim.kill(id.text, exec: nil, signal: SIGKILL, all: all, deadline: deadline)
         }
+        if !done { await killWithoutShim(entry.record) }
         guard
             await entry.ended.wait(atMost: .seconds(20)) || containers[id]?.record.stage == .exited
         else {
@@ -63,9 +59,9 @@ extension Engine {
     }
 
     /// What no shim can kill its cgroup can. A shim that has written down how the container ended is believed.
-    private func killWithoutShim(_ record: ContainerRecord, why: String) async throws {
+    private func killWithoutShim(_ record: ContainerRecord) async {
         await endCgroup(record.cgroupsPath)
         await readExitRecords(of: record.sandbox)
-        containerLost(record.id, why: why)
+        containerLost(record.id, why: "the pod's shim could not end it")
     }
 }

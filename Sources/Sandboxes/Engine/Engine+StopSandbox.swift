@@ -32,14 +32,12 @@ extension Engine {
         var failures = FirstFailure()
 
         // A shim that hangs is found out before anything waits for it for longer.
-        await failures.collect {
-            _ = try await self.ask(shimOf: id) { shim throws(ShimFailure) in _ = try await shim.info() }
-        }
+        _ = await tryWith(shimOf: id) { shim throws(ShimFailure) in _ = try await shim.info() }
         await failures.collect { try await self.killContainers(of: id) }
         let network = Task { try await self.detachNetwork(of: id) }
         await failures.collect { try await self.endPause(id) }
         await failures.collect { try await network.value }
-        await failures.collect { try await self.endShim(id) }
+        await endShim(id)
         if let netns = entry.record.netns {
             await failures.collect { try await Blocking.run { try removeNetworkNamespace(netns) } }
         }
@@ -91,7 +89,7 @@ extension Engine {
     /// Kills the pause process, which takes a shared pid namespace with it.
     private func endPause(_ id: SandboxID) async throws {
         guard let entry = sandboxes[id] else { return }
-        let done = try await ask(shimOf: id) { shim throws(ShimFailure) in
+        let done = await tryWith(shimOf: id) { shim throws(ShimFailure) in
             try await shim.delete(id.text, force: true, deadline: .seconds(60))
         }
         if done {
@@ -111,15 +109,15 @@ extension Engine {
     }
 
     /// Lets the shim go once nothing is left for it to do. How its containers ended is in our records by now.
-    private func endShim(_ id: SandboxID) async throws {
-        // A shim that is gone is what was wanted.
-        _ = try await ask(shimOf: id) { shim throws(ShimFailure) in
+    private func endShim(_ id: SandboxID) async {
+        let done = await tryWith(shimOf: id) { shim throws(ShimFailure) in
             // Also those that we have lost the record of.
             for container in try await shim.info().containers {
                 try await shim.delete(container.id, force: true, deadline: .seconds(60))
             }
             try await shim.shutdown()
         }
+        if !done { await StrayShims.end(id, below: places.state + "/sandboxes") }
         await sandboxes[id]?.shim?.disconnect()
         sandboxes[id]?.shim = nil
     }

@@ -1,3 +1,4 @@
+import Logging
 import ShimClient
 import ShimProtocol
 
@@ -44,6 +45,20 @@ extension Engine {
                 return false
             default: throw error
             }
+        }
+    }
+
+    /// The same for what can be done without a shim too: false when it could not do it, for whatever reason.
+    func tryWith(
+        shimOf id: SandboxID, _ question: (any PodShim) async throws(ShimFailure) -> Void
+    ) async -> Bool {
+        do {
+            return try await ask(shimOf: id, question)
+        } catch {
+            logger.warning(
+                "a pod's shim can't do its part: it is done without it",
+                metadata: ["pod": "\(podName(id))", "reason": "\(error)"])
+            return false
         }
     }
 }
