@@ -49,6 +49,11 @@ extension Cgroup {
             throw CgroupError(
                 "create", path: directory, errno: .readOnly,
                 hint: "\(top) is mounted read-only; mount -o remount,rw \(top)")
+        case .noMemory:
+            // The directory itself is charged to the cgroup above (memory.kmem, cgroup v1 and v2).
+            throw CgroupError(
+                "create", path: directory, errno: .noMemory,
+                hint: "the memory limit of the cgroup above is too small to make another one in it; raise the limit")
         case let other: throw CgroupError("create", path: directory, errno: other)
         }
     }

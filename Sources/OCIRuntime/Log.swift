@@ -41,7 +41,8 @@ struct Log {
         }
         guard let path else { return Log.toStandardError(line) }
         do throws(SystemError) {
-            try File.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o644).writeAll(line)
+            // A link is followed, as runc does: engines name descriptors, people /dev/stderr.
+            try File.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o644).writeAll(line)
         } catch {
             // The log itself can't be written: the person at the terminal is all that is left.
             Log.toStandardError(line)

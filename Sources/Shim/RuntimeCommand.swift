@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import ShimProtocol
@@ -11,22 +12,12 @@ final class RuntimeCommand {
         case failed(ShimFailure, spoke: Bool)
     }
 
-    /// Where a run's log goes.
-    struct LogPath {
-        /// The private directory, borrowed, and the name in it.
-        let directory: Int32
-        let name: String
-        /// The same as a path, for the runtime.
-        let path: String
-    }
-
     let pid: pid_t
     let verb: String
     private let program: String
-    /// What the runtime logs, and says to its standard error: a file of the private directory, which goes with this run.
+    /// What the runtime logs, and says to its standard error. In memory, so that a runtime which fails because the disk is
+    /// full, or the directory gone, can still say so.
     private let log: Descriptor
-    private let logName: String
-    private let directory: Int32
     private let loop: EventLoop
     private let deadlineMilliseconds: Int64
     private var deadline: UInt64?
@@ -36,37 +27,33 @@ final class RuntimeCommand {
     /// Starts the runtime.
     ///
     /// - Parameters:
-    ///   - log: a file that isn't there yet
     ///   - arguments: beginning with the verb
     ///   - streams: what become its standard streams, which `create` and `exec` hand to the container; nil is `/dev/null`
     ///     for input and output, and for errors the log
     ///   - completion: called once, from the loop
     init(
-        options: ShimOptions, loop: EventLoop, log: LogPath, arguments: [String], streams: [Int32]? = nil,
-        deadlineMilliseconds: Int64,
-        completion: @escaping (Outcome) -> Void
+        options: ShimOptions, loop: EventLoop, arguments: [String], streams: [Int32]? = nil,
+        deadlineMilliseconds: Int64, completion: @escaping (Outcome) -> Void
     ) throws(ShimFailure) {
         self.loop = loop
         self.completion = completion
         self.deadlineMilliseconds = deadlineMilliseconds
         verb = arguments.first ?? ""
         program = options.runtime
-        logName = log.name
-        directory = log.directory
         do throws(SystemError) {
-            let flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW
-            self.log = try File.open(log.name, flags, mode: 0o600, at: log.directory)
+            log = Descriptor(owning: try check(sys_memfd_create("runtime-log", 1), "memfd_create"))
+            // Both the runtime and its standard error add at the end.
+            try checkErrno(fcntl(log.raw, F_SETFL, O_APPEND), "fcntl")
             let null = try File.open("/dev/null", O_RDWR)
             var spawn = Spawn(
                 options.runtime,
-                [options.runtime, "--root", options.runtimeRoot, "--log", log.path, "--log-format", "json"] + arguments,
+                [options.runtime, "--root", options.runtimeRoot, "--log", "/proc/\(getpid())/fd/\(log.raw)", "--log-format", "json"] + arguments,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
-            spawn.descriptors = streams ?? [null.raw, null.raw, self.log.raw]
+            spawn.descriptors = streams ?? [null.raw, null.raw, log.raw]
             // Its own session, so that it and its helpers can be killed together.
             spawn.newSession = true
             pid = try spawn.start().pid
         } catch {
-            unlinkat(log.directory, log.name, 0)
             throw ShimFailure(.runtime, "OCI runtime: \(error)")
         }
         deadline = loop.after(milliseconds: deadlineMilliseconds) { [self] in expire() }
@@ -106,7 +93,6 @@ final class RuntimeCommand {
     private func complete(_ outcome: Outcome) {
         loop.cancel(deadline)
         deadline = nil
-        unlinkat(directory, logName, 0)
         let last = completion
         completion = nil
         last?(outcome)

@@ -68,11 +68,8 @@ final class ShimServer {
         _ arguments: [String], streams: [Int32]? = nil, deadlineMilliseconds: Int64,
         completion: @escaping (RuntimeCommand.Outcome) -> Void
     ) throws(ShimFailure) -> RuntimeCommand {
-        let name = temporaryName("log")
-        let log = RuntimeCommand.LogPath(
-            directory: directory.descriptor.raw, name: name, path: "\(directory.path)/\(name)")
         let command = try RuntimeCommand(
-            options: options, loop: loop, log: log, arguments: arguments, streams: streams,
+            options: options, loop: loop, arguments: arguments, streams: streams,
             deadlineMilliseconds: deadlineMilliseconds
         ) { [unowned self] outcome in
             completion(outcome)
