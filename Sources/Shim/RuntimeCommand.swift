@@ -47,7 +47,10 @@ final class RuntimeCommand {
             let null = try File.open("/dev/null", O_RDWR)
             var spawn = Spawn(
                 options.runtime,
-                [options.runtime, "--root", options.runtimeRoot, "--log", "/proc/\(getpid())/fd/\(log.raw)", "--log-format", "json"] + arguments,
+                [
+                    options.runtime, "--root", options.runtimeRoot, "--log", "/proc/\(getpid())/fd/\(log.raw)",
+                    "--log-format", "json",
+                ] + arguments,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             spawn.descriptors = streams ?? [null.raw, null.raw, log.raw]
             // Its own session, so that it and its helpers can be killed together.
