@@ -86,6 +86,10 @@ test-vm: test-deps ## The OCI runtime's tests in QEMU, on cgroup v2 alone (VM=sy
 	@$(MAKE) --no-print-directory bin
 	@Tests/VM/run $(VM) $(if $(FILTER),--filter '$(FILTER)')
 
+.PHONY: fuzz
+fuzz: deps ## Fuzz the runtime's readers, FOR seconds each (default 600)
+	@scripts/fuzz $(or $(FOR),600)
+
 .PHONY: lint
 lint: ## Check the format of every source
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/)
@@ -130,4 +134,4 @@ proto: ## Generate Swift from the .proto files (after changing one)
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf .build bin rootfs-samples/out
+	rm -rf .build .build-fuzz bin rootfs-samples/out

@@ -178,3 +178,28 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// KUBESIM_FUZZ=1 makes another package of the same sources: World A's rooms with libFuzzer's instrumentation, and the
+// fuzzers over their readers (`make fuzz`).
+if Context.environment["KUBESIM_FUZZ"] == "1" {
+    let instrumented = strict + [.unsafeFlags(["-sanitize=fuzzer"])]
+    let rooms = [
+        "CLinux", "CSeccomp", "CCap", "Linux", "JSON", "OCISpec", "Cgroups", "ShimProtocol", "CReadOnlySelf",
+        "OCIRuntime",
+    ]
+    package.products = []
+    package.dependencies = []
+    package.targets = package.targets.filter { rooms.contains($0.name) }
+    for target in package.targets where target.swiftSettings != nil { target.swiftSettings = instrumented }
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .target(name: "FuzzKit", dependencies: ["CFuzzer"], path: "Tests/Fuzz/FuzzKit", swiftSettings: strict),
+    ]
+    for name in ["config", "state", "command-line"] {
+        package.targets.append(
+            .executableTarget(
+                name: "fuzz-" + name, dependencies: ["FuzzKit", "OCIRuntime", "OCISpec", "ShimProtocol", "JSON"],
+                path: "Tests/Fuzz/fuzz-" + name, swiftSettings: strict,
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+    }
+}

@@ -56,7 +56,9 @@ struct SystemdUnitTests {
                 SystemdProperty("After", .strings(["a.service", "b.service"])),
                 SystemdProperty("Description", .string("mine")), SystemdProperty("TimeoutStopUSec", .uint64(5_000_000)),
             ])
-        for (key, value) in [("Exec_Start", "'x'"), ("Description", "x"), ("StopSec", "'x'")] {
+        // Checked: without a bound on the depth the last one overflows the stack.
+        let deep = String(repeating: "[", count: 200_000) + String(repeating: "]", count: 200_000)
+        for (key, value) in [("Exec_Start", "'x'"), ("Description", "x"), ("StopSec", "'x'"), ("After", deep)] {
             #expect(throws: RuntimeError.self) {
                 try SystemdProperty.annotations(["org.systemd.property." + key: value])
             }

@@ -76,7 +76,7 @@ struct ContainerRecord: Sendable, Hashable {
         return try parse(bytes, path: path)
     }
 
-    private static func parse(_ bytes: [UInt8], path: String) throws(RuntimeError) -> ContainerRecord {
+    static func parse(_ bytes: [UInt8], path: String) throws(RuntimeError) -> ContainerRecord {
         var layout = 0
         var record = ContainerRecord(
             ociVersion: "", id: "", pid: 0, startTime: 0, bundle: "", rootfs: "", created: "", cgroupsPath: "",

@@ -112,7 +112,9 @@ struct SystemdProperty: Hashable, Sendable {
     }
 
     /// GVariant's text form, as far as properties need it.
-    static func parse(_ text: String) -> DBusValue? {
+    ///
+    /// - Parameter depth: how many brackets may open; no property of systemd's has more than arrays of arrays
+    static func parse(_ text: String, depth: Int = 4) -> DBusValue? {
         let word = text.drop { $0 == " " }
         if word == "true" { return .bool(true) }
         if word == "false" { return .bool(false) }
@@ -122,10 +124,10 @@ struct SystemdProperty: Hashable, Sendable {
             return inner.contains(quote) ? nil : .string(String(inner))
         }
         if word.hasPrefix("[") {
-            guard word.hasSuffix("]") else { return nil }
+            guard word.hasSuffix("]"), depth > 0 else { return nil }
             var values: [DBusValue] = []
             for part in word.dropFirst().dropLast().split(separator: ",") {
-                guard let value = parse(String(part.drop { $0 == " " })) else { return nil }
+                guard let value = parse(String(part.drop { $0 == " " }), depth: depth - 1) else { return nil }
                 values.append(value)
             }
             guard let first = values.first, values.allSatisfy({ $0.signature == first.signature }) else { return nil }
