@@ -12,7 +12,9 @@ enum UnifiedFiles {
             guard let unified = host.unified, controller == "cgroup" || unified.controllers.contains(controller) else {
                 throw CgroupError(
                     "plan \(field)",
-                    hint: "this host's cgroup v2 has no \(controller) controller (it is \(host.mode.rawValue))")
+                    hint:
+                        "invalid configuration: this host's cgroup v2 has no \(controller) controller (it is \(host.mode.rawValue))"
+                )
             }
             writes.append(CgroupWrite(controller, file, value, for: field))
         }

@@ -10,8 +10,8 @@ enum Version {
         return "\(version.major).\(version.minor).\(version.micro)"
     }
 
-    /// runc's shape: engines look for "spec:".
+    /// runc's shape: engines look for "spec:". The first line has the name that the program was called by.
     static var text: String {
-        "kubesim-oci version \(number)\nspec: \(Spec.version)\nlibseccomp: \(libseccomp)\n"
+        "\(Program.name) version \(number)\ncommit: kubesim-oci-\(number)\nspec: \(Spec.version)\nlibseccomp: \(libseccomp)\n"
     }
 }

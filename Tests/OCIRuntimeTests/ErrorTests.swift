@@ -102,13 +102,17 @@ struct ErrorTests {
 
     @Test("Flags come in every form that runc takes")
     func readsFlags() throws {
-        var words = Arguments(["-b", "/x", "--pid-file=/p", "-detach", "--keep=false", "id", "--not-a-flag"])
+        var words = Arguments(["-b", "/x", "--pid-file=/p", "-detach", "id", "--keep=false", "--", "--not-a-flag"])
         let flags = try words.flags(of: #require(CommandSyntax.of("run")))
         #expect(flags["bundle"] == "/x")
         #expect(flags["pid-file"] == "/p")
         #expect(flags.has("detach"))
         #expect(!flags.has("keep"))
         #expect(words.remaining == ["id", "--not-a-flag"])
+        // Another program's command line is left alone.
+        var command = Arguments(["-t", "id", "ls", "-l"])
+        #expect(try command.flags(of: #require(CommandSyntax.of("exec"))).has("tty"))
+        #expect(command.remaining == ["id", "ls", "-l"])
         var unknown = Arguments(["--what"])
         let syntax = try #require(CommandSyntax.of("state"))
         #expect(throws: RuntimeError.self) { try unknown.flags(of: syntax) }

@@ -35,7 +35,9 @@ struct SchedulingTests {
             }
         }
         #expect(refusal(Scheduler(policy: "SCHED_MAGIC")).contains("invalid scheduler policy: SCHED_MAGIC"))
-        #expect(refusal(Scheduler(policy: "SCHED_FIFO", nice: 3)).contains("scheduler.nice"))
+        #expect(refusal(Scheduler(policy: "SCHED_FIFO", nice: 20)).contains("scheduler.nice"))
+        // To this policy it means nothing.
+        #expect(refusal(Scheduler(policy: "SCHED_FIFO", nice: 3, priority: 1)) == "")
         #expect(refusal(Scheduler(policy: "SCHED_OTHER", priority: 3)).contains("priority"))
         #expect(refusal(Scheduler(policy: "SCHED_RR", runtime: 5)).contains("SCHED_DEADLINE"))
         #expect(refusal(Scheduler(policy: "SCHED_OTHER", flags: ["X"])).contains("invalid scheduler flag: X"))

@@ -1,4 +1,5 @@
-/// A command line being read, runc's way: `--flag`, `--name value`, `--name=value`, one dash or two, flags before arguments.
+/// A command line being read, runc's way: `--flag`, `--name value`, `--name=value`, one dash or two. Flags may also follow the
+/// arguments, unless these are another program's command line.
 struct Arguments {
     private var rest: ArraySlice<String>
 
@@ -20,10 +21,18 @@ struct Arguments {
         mutating func turnOn(_ name: String) { switches.insert(name) }
     }
 
-    /// Reads flags up to the first argument or "--"; `--help` is one of every command's.
+    /// Reads flags up to "--" or, where a command line follows, the first argument; `--help` is one of every command's.
     mutating func flags(of syntax: CommandSyntax) throws(RuntimeError) -> Flags {
         var found = Flags()
-        while let word = rest.first, word.utf8.first == UInt8(ascii: "-"), word != "-" {
+        var passed: [String] = []
+        defer { rest = passed + rest }
+        while let word = rest.first {
+            guard word.utf8.first == UInt8(ascii: "-"), word != "-" else {
+                if syntax.endsFlagsAtArgument { break }
+                passed.append(word)
+                rest.removeFirst()
+                continue
+            }
             rest.removeFirst()
             if word == "--" { break }
             let body = word.drop { $0 == "-" }

@@ -39,6 +39,9 @@ struct CommandSyntax: Sendable {
         self.flags = flags
     }
 
+    /// Whether what follows the first argument is another program's (`exec`, `ps`) or command's.
+    var endsFlagsAtArgument: Bool { most == nil }
+
     /// The flag that a word without its dashes names.
     func flag(_ name: String) -> Flag? { flags.first { $0.name == name || $0.short == name } }
 

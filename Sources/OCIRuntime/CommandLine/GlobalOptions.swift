@@ -14,7 +14,8 @@ struct GlobalOptions {
     static let defaultRoot = "/run/kubesim-oci"
 
     init(_ arguments: inout Arguments) throws(RuntimeError) {
-        let syntax = CommandSyntax("", "", arguments: "", CommandSyntax.globalFlags + [.value("criu", "PATH", "")])
+        let syntax = CommandSyntax(
+            "", "", arguments: "", most: nil, CommandSyntax.globalFlags + [.value("criu", "PATH", "")])
         let flags = try arguments.flags(of: syntax)
         root = try GlobalOptions.absolute(flags["root"])
         log = Log(path: flags["log"])

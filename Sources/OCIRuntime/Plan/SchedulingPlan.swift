@@ -45,8 +45,9 @@ struct SchedulingPlan: Sendable {
         }
         let isFair = value.policy == "SCHED_OTHER" || value.policy == "SCHED_BATCH"
         let isRealTime = value.policy == "SCHED_FIFO" || value.policy == "SCHED_RR"
-        if let nice = value.nice, nice != 0, !isFair || !(-20...19).contains(nice) {
-            throw RuntimeError("process.scheduler: invalid scheduler.nice: \(nice) (with \(value.policy))")
+        // To the other policies it means nothing (sched_setattr(2)).
+        if let nice = value.nice, !(-20...19).contains(nice) {
+            throw RuntimeError("process.scheduler: invalid scheduler.nice: \(nice)")
         }
         if let priority = value.priority, priority != 0, !isRealTime {
             throw RuntimeError("process.scheduler.priority can only be specified for SCHED_FIFO or SCHED_RR policy")
@@ -59,7 +60,7 @@ struct SchedulingPlan: Sendable {
         }
         var wanted = sys_scheduling()
         wanted.policy = policy
-        wanted.nice = value.nice ?? 0
+        wanted.nice = isFair ? value.nice ?? 0 : 0
         wanted.priority = UInt32(bitPattern: value.priority ?? 0)
         wanted.runtime = value.runtime ?? 0
         wanted.deadline = value.deadline ?? 0
@@ -88,7 +89,14 @@ struct SchedulingPlan: Sendable {
     func apply() throws(RuntimeError) {
         if var scheduler {
             try step("process.scheduler") { () throws(SystemError) in
-                try check(sys_sched_setattr(&scheduler), "sched_setattr")
+                let result = sys_sched_setattr(&scheduler)
+                // SCHED_DEADLINE is for who may run on every processor (sched_setattr(2), EPERM).
+                let call = "sched_setattr"
+                if result == -EPERM, scheduler.policy == 6 {
+                    throw SystemError(
+                        call + " (process scheduler can't be used together with AllowedCPUs)", errno: .perm)
+                }
+                try check(result, call)
             }
         }
         if let ioPriority {

@@ -1,3 +1,4 @@
+import Cgroups
 import Glibc
 import JSON
 import Linux
@@ -7,7 +8,9 @@ import OCISpec
 enum WriteSpec {
     static func run(bundle: String?, rootless: Bool) throws(RuntimeError) {
         let path = (bundle.map { $0 + "/" } ?? "") + "config.json"
-        var spec = Spec.starter()
+        // On version 1 the programs of today expect to see the host's names of their cgroups.
+        let cgroupNamespace = try HostCgroups.host().mode == .v2
+        var spec = Spec.starter(cgroupNamespace: cgroupNamespace)
         if rootless { spec.makeRootless(uid: geteuid(), gid: getegid()) }
         let bytes = spec.encoded(indent: "\t") + [UInt8(ascii: "\n")]
         do throws(SystemError) {

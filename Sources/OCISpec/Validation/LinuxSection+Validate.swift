@@ -24,10 +24,16 @@ extension LinuxSection {
         }
         if let memoryPolicy {
             let clause = "config-linux.md, Memory policy"
-            violations.oneOf(memoryPolicy.mode, LinuxMemoryPolicy.modes, "linux.memoryPolicy.mode", clause)
+            violations.require(
+                LinuxMemoryPolicy.modes.contains(memoryPolicy.mode), "linux.memoryPolicy.mode",
+                "invalid memory policy mode '\(memoryPolicy.mode)', it is none of "
+                    + LinuxMemoryPolicy.modes.joined(separator: ", "), clause)
             violations.numberList(memoryPolicy.nodes, "linux.memoryPolicy.nodes", clause)
             for (index, flag) in memoryPolicy.flags.enumerated() {
-                violations.oneOf(flag, LinuxMemoryPolicy.allFlags, "linux.memoryPolicy.flags[\(index)]", clause)
+                violations.require(
+                    LinuxMemoryPolicy.allFlags.contains(flag), "linux.memoryPolicy.flags[\(index)]",
+                    "invalid memory policy flag '\(flag)', it is none of "
+                        + LinuxMemoryPolicy.allFlags.joined(separator: ", "), clause)
             }
         }
         if let intelRdt {
