@@ -21,6 +21,16 @@ public struct Pidfd: ~Copyable, Sendable {
         descriptor = opened
     }
 
+    /// The process's number in the pid namespace of /proc; ESRCH when it was reaped or has none there (pidfd_open(2)).
+    public func number() throws(SystemError) -> pid_t {
+        let path = "/proc/self/fdinfo/\(descriptor.raw)"
+        for line in try File.readText(path, limit: 4096).split(separator: "\n") where line.hasPrefix("Pid:") {
+            let text = line.dropFirst(4).drop { $0 == " " || $0 == "\t" }
+            if let number = pid_t(text), number > 0 { return number }
+        }
+        throw SystemError("find the process of a pidfd", path: path, errno: .noProcess)
+    }
+
     /// pidfd_send_signal(2). Signal 0 only asks.
     public func signal(_ signal: Int32) throws(SystemError) {
         try check(sys_pidfd_send_signal(descriptor.raw, signal), "pidfd_send_signal \(signal)")

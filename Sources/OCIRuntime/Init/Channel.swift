@@ -11,8 +11,8 @@ struct Channel: Sendable {
         case mounted = 0x6d
         /// From the child: created; it waits to be started.
         case created = 0x63
-        /// From the intermediate: the init's process id follows as four bytes.
-        case pid = 0x70
+        /// From the intermediate: the init's pidfd comes along.
+        case process = 0x70
         /// From the child: its filter has a listener; the page to talk through comes with it.
         case filter = 0x66
         /// From the child: it gave up; the reason follows as text.

@@ -19,15 +19,17 @@ enum IntermediateStage {
                 try check(sys_setresuid(0), "setresuid")
             }
             let cloneParent: UInt64 = 0x8000
+            var pidfd: Int32 = -1
             // With CLONE_PARENT the exit signal is the caller's own.
             let pid = sys_clone3(
-                context.cloneFlags | cloneParent, nil, -1, 0, InitStage.entry, pointer)
+                context.cloneFlags | cloneParent, &pidfd, -1, 0, InitStage.entry, pointer)
             if pid < 0 {
                 throw RuntimeError("create namespaces", SystemError("clone3", errno: Errno(rawValue: Int32(-pid))))
             }
-            let number = UInt32(pid)
-            let body = (0..<4).map { UInt8(truncatingIfNeeded: number >> UInt32($0 * 8)) }
-            try step("tell the runtime") { () throws(SystemError) in try context.channel.send(.pid, body) }
+            // The number is one of the pid namespace that was joined: the runtime has its own for the same process.
+            try step("tell the runtime") { () throws(SystemError) in
+                try context.channel.send(.process, descriptor: pidfd)
+            }
         } catch {
             context.channel.giveUp(error)
         }

@@ -29,21 +29,22 @@ enum Clone {
         return try awaitInit(cloned, parent)
     }
 
-    /// The intermediate tells the init's pid and ends; the init is this process's child (CLONE_PARENT), so its number can't be
-    /// reused before it is reaped.
+    /// The intermediate hands the init's descriptor over and ends; the init is this process's child (CLONE_PARENT).
     private static func awaitInit(
         _ intermediate: consuming Pidfd, _ parent: consuming Descriptor
     ) throws(RuntimeError) -> InitProcess {
         let channel = Channel(number: parent.raw)
-        let message = try step("wait for the intermediate stage") { () throws(SystemError) in try channel.receive() }
+        var passenger: Int32 = -1
+        let message = try step("wait for the intermediate stage") { () throws(SystemError) in
+            try channel.receive(passenger: &passenger)
+        }
         _ = try? intermediate.wait()
         if let message, message.message == .failed { throw RuntimeError(String(decoding: message.body, as: UTF8.self)) }
-        guard let message, message.message == .pid, message.body.count == 4 else {
+        guard let message, message.message == .process, passenger >= 0 else {
             throw RuntimeError("the intermediate stage ended without a word")
         }
-        let pid = pid_t(
-            message.body.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) })
-        let pidfd = try step("open the init") { () throws(SystemError) in try Pidfd(pid: pid) }
+        let pidfd = Pidfd(Descriptor(owning: passenger))
+        let pid = try step("look at the init") { () throws(SystemError) in try pidfd.number() }
         return InitProcess(pid: pid, pidfd: pidfd, end: parent)
     }
 }
