@@ -38,7 +38,7 @@ struct ContainerCgroup {
         let cgroup = try cgroups { () throws(CgroupError) in try Cgroup(path: path, host: host) }
         // A cgroup that was there belongs to somebody else.
         let existed = cgroup.exists
-        if existed { try refuseUsed(cgroup) }
+        try refuseUsed(cgroup)
         do throws(CgroupError) {
             try cgroup.create()
         } catch {
