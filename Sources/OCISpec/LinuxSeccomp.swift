@@ -8,8 +8,8 @@ public struct LinuxSeccomp: Sendable, Hashable {
     public var defaultErrnoRet: UInt32?
     /// `SCMP_ARCH_X86_64` and the like.
     public var architectures: [String]
-    /// For seccomp(2).
-    public var flags: [String]
+    /// For seccomp(2). Nil leaves the choice to the runtime, an empty list is none.
+    public var flags: [String]?
     /// A unix socket that gets the notify descriptor.
     public var listenerPath: String?
     /// Passed with it.
@@ -21,7 +21,7 @@ public struct LinuxSeccomp: Sendable, Hashable {
         defaultAction: String,
         defaultErrnoRet: UInt32? = nil,
         architectures: [String] = [],
-        flags: [String] = [],
+        flags: [String]? = nil,
         listenerPath: String? = nil,
         listenerMetadata: String? = nil,
         syscalls: [LinuxSyscall] = []

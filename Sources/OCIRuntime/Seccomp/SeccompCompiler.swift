@@ -114,14 +114,14 @@ enum SeccompCompiler {
 
     private static func flags(_ section: LinuxSeccomp) throws(RuntimeError) -> UInt32 {
         let notifies = section.syscalls.contains { $0.action == "SCMP_ACT_NOTIFY" }
-        var bits: UInt32 = section.flags.isEmpty ? SeccompProgram.specAllow : 0
+        var bits: UInt32 = section.flags == nil ? SeccompProgram.specAllow : 0
         if notifies {
             if section.listenerPath?.isEmpty ?? true {
                 throw RuntimeError("linux.seccomp: SCMP_ACT_NOTIFY needs a listenerPath")
             }
             bits |= SeccompProgram.newListener
         }
-        for name in section.flags {
+        for name in section.flags ?? [] {
             switch name {
             // One thread loads the filter: there is nobody to synchronise with.
             case "SECCOMP_FILTER_FLAG_TSYNC": break

@@ -14,7 +14,7 @@ final class SeccompProgram: Sendable {
         self.flags = flags
     }
 
-    /// SECCOMP_FILTER_FLAG_SPEC_ALLOW, which runc sets when the configuration names no flags.
+    /// SECCOMP_FILTER_FLAG_SPEC_ALLOW, which runc sets when the configuration has no list of flags.
     static let specAllow: UInt32 = 4
 
     /// SECCOMP_FILTER_FLAG_NEW_LISTENER.

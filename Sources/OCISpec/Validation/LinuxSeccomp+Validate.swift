@@ -9,7 +9,7 @@ extension LinuxSeccomp {
             violations.oneOf(
                 architecture, LinuxSeccomp.allArchitectures, "linux.seccomp.architectures[\(index)]", clause)
         }
-        for (index, flag) in flags.enumerated() {
+        for (index, flag) in (flags ?? []).enumerated() {
             violations.oneOf(flag, LinuxSeccomp.allFlags, "linux.seccomp.flags[\(index)]", clause)
         }
         if let listenerPath {
