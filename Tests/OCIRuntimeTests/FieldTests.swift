@@ -210,6 +210,19 @@ struct FieldTests {
         }
     }
 
+    @Test("A cgroup that stands still is no new container's", .enabled(if: TestBundle.hasCgroupV1))
+    func refusesFrozenCgroups() async throws {
+        try await TestBundle.use { bundle in
+            let folder = "/sys/fs/cgroup/freezer/kubesim-test/\(bundle.id)"
+            try Directory.make(folder)
+            try File.writeExisting(folder + "/freezer.state", "FROZEN")
+            let outcome = try await bundle.run()
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("container's cgroup unexpectedly frozen"), "\(outcome)")
+            rmdir(folder)
+        }
+    }
+
     @Test("Someone without rights runs a container of their own")
     func runsRootless() async throws {
         try await TestBundle.use { bundle in

@@ -37,7 +37,8 @@ struct HookTests {
             let outer = try File.readLink("/proc/self/ns/mnt")
             #expect(lines.map { String($0[1]) } == [outer, outer, inner, inner, outer, outer])
             for (name, status, number) in [
-                ("prestart", "creating", Int64(pid)), ("startContainer", "created", 1),
+                ("prestart", "created", Int64(pid)), ("createRuntime", "creating", Int64(pid)),
+                ("startContainer", "created", 1),
                 ("poststart", "running", Int64(pid)),
             ] {
                 let state = try JSONValue.parse(try File.read("\(log).\(name)"))
@@ -47,6 +48,19 @@ struct HookTests {
                 #expect(state["bundle"]?.stringValue == bundle.path)
                 #expect(state["annotations"]?["note"]?.stringValue == "kept")
             }
+        }
+    }
+
+    @Test("createContainer hooks stand in the container's root, startContainer hooks have the program's environment")
+    func findThemselves() async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.root?.readonly = false
+            bundle.spec.process?.env.append("WHO=program")
+            bundle.spec.hooks = Hooks(
+                createContainer: [Hook(path: "/bin/busybox", args: ["touch", "here"])],
+                startContainer: [Hook(path: "/bin/sh", args: ["sh", "-c", "echo $WHO $HOME > there"])])
+            let output = try await bundle.output(of: "ls here; cat there")
+            #expect(output == "here\nprogram /\n")
         }
     }
 

@@ -72,6 +72,51 @@ struct LifeTests {
         }
     }
 
+    @Test("A container without a process can be created; start says that there is nothing to start, and stops it")
+    func createsWithoutProcess() async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.process = nil
+            try await bundle.expectFailure("process: it is missing")
+            #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
+            #expect(try await bundle.status() == "created")
+            let start = try await bundle.oci("start", bundle.id)
+            #expect(start.code == 1)
+            #expect(start.errors.contains("config.json has no process"))
+            try await bundle.waitStopped()
+        }
+    }
+
+    @Test("A signal ends a container that waits for its start", arguments: ["TERM", "INT", "USR1"])
+    func endsBeforeStart(signal: String) async throws {
+        try await TestBundle.use { bundle in
+            try bundle.write()
+            #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
+            #expect(try await bundle.oci("kill", bundle.id, signal).code == 0)
+            try await bundle.waitStopped()
+        }
+    }
+
+    @Test("KILL reaches every process of a container without a pid namespace", arguments: [false, true])
+    func killsSharers(initIsGone: Bool) async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.linux { $0.namespaces.removeAll { $0.type == .pid } }
+            try await bundle.startSleeper()
+            let pid = try await bundle.pid()
+            let file = bundle.scratch.file("other")
+            let other = try await bundle.oci("exec", "-d", "--pid-file", file, bundle.id, "/bin/sleep", "1000")
+            #expect(other.code == 0, "\(other.errors)")
+            if initIsGone {
+                kill(pid, SIGKILL)
+                try await bundle.waitStopped()
+            }
+            #expect(try await bundle.oci("kill", bundle.id, "KILL").code == 0)
+            let left = try Pidfd(pid: try #require(pid_t(try File.readText(file))))
+            #expect(try left.ended(withinMilliseconds: 5000))
+            try await bundle.waitStopped()
+            #expect(try await bundle.oci("kill", bundle.id, "KILL").errors.contains("container not running"))
+        }
+    }
+
     @Test("The init belongs to the nearest subreaper once create has ended, and has create's standard streams")
     func leavesTheInitBehind() async throws {
         try await TestBundle.use { bundle in
@@ -172,6 +217,9 @@ struct LifeTests {
     @Test("list shows containers as a table, as JSON and as names")
     func lists() async throws {
         try await TestBundle.use { bundle in
+            let early = try await bundle.oci("list")
+            #expect(early.code == 1 && early.errors.contains("No such file or directory"), "\(early)")
+            try Directory.make(bundle.state)
             #expect(try await bundle.oci("list", "-f", "json").output == "null")
             try await bundle.startSleeper()
             let table = try await bundle.oci("list").output.split(separator: "\n")

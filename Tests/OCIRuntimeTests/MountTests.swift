@@ -5,6 +5,8 @@ import OCISpec
 import TestKit
 import Testing
 
+@testable import OCIRuntime
+
 @Suite("Mounts", .needs(.root, .programs, .busybox))
 struct MountTests {
     @Test("A folder and a file are bound, and their places are made")
@@ -23,7 +25,7 @@ struct MountTests {
         }
     }
 
-    @Test("Attributes are set, and those that the source has stay")
+    @Test("Attributes are those that the options name; a bind without any has its source's")
     func setsAttributes() async throws {
         try await TestBundle.use { bundle in
             let source = try bundle.scratch.directory("source")
@@ -31,13 +33,78 @@ struct MountTests {
             bundle.scratch.atEnd { umount2(source, Int32(MNT_DETACH)) }
             bundle.spec.mounts += [
                 OCISpec.Mount(destination: "/m", source: source, options: ["bind", "ro", "nodev", "noatime"]),
+                OCISpec.Mount(destination: "/n", source: source, options: ["bind", "rprivate"]),
                 OCISpec.Mount(
                     destination: "/t", type: "tmpfs", source: "tmpfs",
                     options: ["size=64k", "mode=700", "nosuid", "noexec"]),
             ]
-            let mounts = try await bundle.output(of: "grep -E ' /[mt] ' /proc/self/mounts")
-            #expect(mounts.contains(" /m tmpfs ro,nosuid,nodev,noexec,noatime"), "\(mounts)")
+            let mounts = try await bundle.output(of: "grep -E ' /[mnt] ' /proc/self/mounts")
+            #expect(mounts.contains(" /m tmpfs ro,nodev,noatime"), "\(mounts)")
+            #expect(mounts.contains(" /n tmpfs rw,nosuid,noexec,relatime"), "\(mounts)")
             #expect(mounts.contains(" /t tmpfs rw,nosuid,noexec,relatime,size=64k,mode=700"), "\(mounts)")
+        }
+    }
+
+    @Test(
+        "What the host has locked is kept for a user namespace where it is left out, and refused where it is asked for")
+    func keepsLocked() throws {
+        func attributes(_ options: [String], locked: Bool) throws -> BindAttributes {
+            // nosuid, nodev, noexec, relatime
+            try BindAttributes(
+                MountOptions(["bind"] + options), sourceFlags: 0x2 | 0x4 | 0x8 | 0x1000, isLocked: locked)
+        }
+        #expect(try attributes(["rprivate"], locked: false).clear.isEmpty)
+        #expect(
+            try attributes(["ro"], locked: false).clear == [.noSetID, .noDevices, .noExec, .noSymlinkFollow])
+        #expect(try attributes(["ro", "nosuid"], locked: true).set == [.readOnly, .noSetID])
+        #expect(try attributes(["ro", "nosuid"], locked: true).clear == [.noSymlinkFollow])
+        #expect(throws: SystemError.self) { try attributes(["exec"], locked: true) }
+        #expect(throws: SystemError.self) { try attributes(["noatime"], locked: true) }
+        #expect(throws: Never.self) { try attributes(["relatime", "rw"], locked: true) }
+    }
+
+    @Test("Of the access times the last word counts, and a word that only clears one leaves the source's")
+    func readsAccessTimes() throws {
+        let all: MountTree.Attributes = [.accessTimeField, .noDirectoryAccessTime]
+        #expect(try MountOptions(["strictatime", "noatime"]).set == .noAccessTime)
+        #expect(try MountOptions(["noatime", "relatime"]).set.isEmpty)
+        #expect(try MountOptions(["nodiratime", "strictatime"]).set == [.strictAccessTime, .noDirectoryAccessTime])
+        #expect(try MountOptions(["relatime"]).clear == all)
+        for word in ["atime", "diratime", "norelatime", "nostrictatime"] {
+            let options = try MountOptions([word])
+            #expect(options.set.isEmpty && options.clear.isEmpty, "\(word)")
+        }
+    }
+
+    @Test(
+        "Mounts are made one after the other: what an earlier one made can be a later one's source, and the kernel's list has them in order"
+    )
+    func mountsInOrder() async throws {
+        try await TestBundle.use { bundle in
+            let source = try bundle.scratch.directory("source")
+            try bundle.scratch.write("source/file", "content\n")
+            bundle.spec.mounts += [
+                OCISpec.Mount(destination: "/one", source: source, options: ["bind"]),
+                OCISpec.Mount(destination: "/two", type: "tmpfs", source: "two"),
+                // Written as the host sees it.
+                OCISpec.Mount(destination: bundle.rootfs + "/three", source: bundle.rootfs + "/one", options: ["bind"]),
+            ]
+            let script = "cat /three/file; grep -oE ' /(one|two|three) ' /proc/self/mountinfo"
+            #expect(try await bundle.output(of: script) == "content\n /one \n /two \n /three \n")
+        }
+    }
+
+    @Test("A read-only /dev is filled first, and a tmpfs without a mode has that of the folder below it")
+    func fillsReadOnlyDev() async throws {
+        try await TestBundle.use { bundle in
+            for index in bundle.spec.mounts.indices where bundle.spec.mounts[index].destination == "/dev" {
+                bundle.spec.mounts[index].options.append("ro")
+            }
+            chmod(try bundle.scratch.directory("bundle/rootfs/plain"), 0o710)
+            bundle.spec.mounts.append(OCISpec.Mount(destination: "/plain", type: "tmpfs", source: "tmpfs"))
+            let script =
+                "ls /dev/null; touch /dev/x 2>&1 | grep -c Read-only; grep -c ' /plain .*mode=710' /proc/self/mounts"
+            #expect(try await bundle.output(of: script) == "/dev/null\n1\n1\n")
         }
     }
 

@@ -124,13 +124,45 @@ struct NamespaceTests {
         }
     }
 
-    @Test("Without a mount namespace nothing is run")
-    func needsMountNamespace() async throws {
+    @Test("Without a mount namespace the mounts are the host's, all below one that can be taken away")
+    func usesTheHostsMounts() async throws {
         try await TestBundle.use { bundle in
+            let root = bundle.rootfs
+            bundle.scratch.atEnd { umount2(root, Int32(MNT_DETACH)) }
             bundle.spec.linux { $0.namespaces.removeAll { $0.type == .mount } }
-            let outcome = try await bundle.run()
-            #expect(outcome.code == 1)
-            #expect(outcome.errors.contains("mount"))
+            #expect(
+                try await bundle.output(of: "readlink /proc/self/ns/mnt") == File.readLink("/proc/self/ns/mnt") + "\n")
+            #expect(try MountInfo.all().contains { $0.mountPoint == root + "/proc" })
+            #expect(umount2(root, Int32(MNT_DETACH)) == 0)
+            #expect(try !MountInfo.all().contains { $0.mountPoint.hasPrefix(root) })
+            // One that fails leaves nothing.
+            bundle.spec.process?.args = ["nosuch"]
+            try await bundle.expectFailure("executable file not found")
+            #expect(try !MountInfo.all().contains { $0.mountPoint.hasPrefix(root) })
+        }
+    }
+
+    @Test("In a joined pid namespace the record has the host's number of the process")
+    func recordsTheHostsNumber() async throws {
+        try await TestBundle.use { first in
+            first.useUserNamespace()
+            try await first.startSleeper()
+            let pid = try await first.pid()
+            try await TestBundle.use { second in
+                second.useUserNamespace()
+                second.spec.linux { section in
+                    section.namespaces.removeAll { $0.type == .user || $0.type == .pid }
+                    section.namespaces.append(LinuxNamespace(type: .user, path: "/proc/\(pid)/ns/user"))
+                    section.namespaces.append(LinuxNamespace(type: .pid, path: "/proc/\(pid)/ns/pid"))
+                    section.uidMappings = []
+                    section.gidMappings = []
+                }
+                try await second.startSleeper()
+                let other = try await second.pid()
+                #expect(try File.readLink("/proc/\(other)/ns/pid") == File.readLink("/proc/\(pid)/ns/pid"))
+                let seen = try await second.oci("exec", second.id, "/bin/readlink", "/proc/self/ns/pid")
+                #expect(seen.code == 0, "\(seen.errors)")
+            }
         }
     }
 }

@@ -83,6 +83,10 @@ struct ProcessTests {
                 "bundle/rootfs/etc/passwd", "root:x:0:0::/r:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n")
             bundle.spec.process?.user.uid = 1000
             #expect(try await bundle.output(of: "echo $HOME") == "/home/u\n")
+            // The last value counts, be it empty, and each name is there once.
+            bundle.spec.process?.env += ["HOME=/old", "HOME=", "A=1", "A=2"]
+            #expect(
+                try await bundle.output(of: "echo $HOME; env | grep -c -e ^HOME -e ^A; echo $A") == "/home/u\n2\n2\n")
             bundle.spec.process?.env.append("HOME=/own")
             #expect(try await bundle.output(of: "echo $HOME") == "/own\n")
         }
@@ -109,6 +113,21 @@ struct ProcessTests {
         }
     }
 
+    @Test("A program that only its capabilities make executable is found")
+    func findsWithCapabilities() async throws {
+        try await TestBundle.use { bundle in
+            chmod(bundle.rootfs + "/bin", 0o700)
+            bundle.spec.process?.user.uid = 1000
+            try await bundle.expectFailure("permission denied")
+            bundle.spec.process?.capabilities?.effective.append("CAP_DAC_OVERRIDE")
+            bundle.spec.process?.capabilities?.permitted.append("CAP_DAC_OVERRIDE")
+            bundle.spec.process?.capabilities?.bounding.append("CAP_DAC_OVERRIDE")
+            bundle.spec.process?.capabilities?.inheritable.append("CAP_DAC_OVERRIDE")
+            bundle.spec.process?.capabilities?.ambient.append("CAP_DAC_OVERRIDE")
+            #expect(try await bundle.output(of: "echo found") == "found\n")
+        }
+    }
+
     @Test("What the kernel refuses to execute is start's failure")
     func reportsExecFailure() async throws {
         try await TestBundle.use { bundle in
@@ -119,7 +138,7 @@ struct ProcessTests {
             #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
             let outcome = try await bundle.oci("start", bundle.id)
             #expect(outcome.code == 1)
-            #expect(outcome.errors.contains("exec /bin/garbage: Exec format error"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("exec /bin/garbage: exec format error"), "\(outcome.errors)")
         }
     }
 }

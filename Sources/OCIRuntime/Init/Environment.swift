@@ -5,11 +5,26 @@ import Linux
 enum Environment {
     /// What the configuration says, and HOME when it says none: from the container's /etc/passwd, else "/".
     static func complete(_ process: ProcessPlan) throws(RuntimeError) -> [String] {
-        if process.environment.contains(where: { $0.hasPrefix("HOME=") && $0.utf8.count > 5 }) {
-            return process.environment
-        }
-        let rest = process.environment.filter { !$0.hasPrefix("HOME=") }
+        let environment = withoutRepetitions(process.environment)
+        if environment.contains(where: { $0.hasPrefix("HOME=") && $0.utf8.count > 5 }) { return environment }
+        let rest = environment.filter { !$0.hasPrefix("HOME=") }
         return rest + ["HOME=" + (home(of: process.uid) ?? "/")]
+    }
+
+    /// Of a name that is there twice the last value counts (programs disagree on which one they see), where the first stood.
+    static func withoutRepetitions(_ environment: [String]) -> [String] {
+        var places: [Substring: Int] = [:]
+        var kept: [String] = []
+        for entry in environment {
+            let name = entry.prefix { $0 != "=" }
+            if let place = places[name] {
+                kept[place] = entry
+            } else {
+                places[name] = kept.count
+                kept.append(entry)
+            }
+        }
+        return kept
     }
 
     /// This process is inside the container's root by now; static glibc has no NSS, and the host's would be the wrong one.

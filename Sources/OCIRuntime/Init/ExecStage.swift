@@ -6,7 +6,9 @@ import Linux
 enum ExecStage {
     /// Finds the program in the container, with the process's own rights.
     static func find(_ process: ProcessPlan) throws(RuntimeError) -> String {
-        let name = process.arguments[0]
+        guard let name = process.arguments.first else {
+            throw RuntimeError("config.json has no process: there is nothing to start")
+        }
         if name.utf8.contains(UInt8(ascii: "/")) {
             try probe(name)
             return name
@@ -86,6 +88,6 @@ enum ExecStage {
         if process.noNewPrivileges { try seccomp?.load() }
         try last()
         let result = sys_execve(program, argv.argument, envp.argument)
-        throw RuntimeError("exec \(program): \(Errno(rawValue: -result))")
+        throw RuntimeError("exec \(program): \(Errno(rawValue: -result).description.lowercased())")
     }
 }

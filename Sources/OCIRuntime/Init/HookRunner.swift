@@ -6,20 +6,23 @@ import OCISpec
 
 /// Runs hooks one after the other, with the container's state on standard input.
 enum HookRunner {
+    /// - Parameter environment: of the hooks that name none.
     /// - Throws: at the first hook that fails, is killed or takes longer than its timeout.
-    static func run(_ hooks: [Hook], _ point: String, _ state: @autoclosure () -> State) throws(RuntimeError) {
+    static func run(
+        _ hooks: [Hook], _ point: String, _ state: @autoclosure () -> State, environment: [String] = []
+    ) throws(RuntimeError) {
         if hooks.isEmpty { return }
         let text = state().encoded()
         for (index, hook) in hooks.enumerated() {
             do throws(RuntimeError) {
-                try run(hook, text)
+                try run(hook, text, environment)
             } catch {
                 throw RuntimeError("error running \(point) hook #\(index): \(error)")
             }
         }
     }
 
-    private static func run(_ hook: Hook, _ state: [UInt8]) throws(RuntimeError) {
+    private static func run(_ hook: Hook, _ state: [UInt8], _ environment: [String]) throws(RuntimeError) {
         if hook.path.utf8.first != UInt8(ascii: "/") { throw RuntimeError("\(hook.path): the path is not absolute") }
         let input = try memory("state")
         try step(hook.path) { () throws(SystemError) in
@@ -27,7 +30,9 @@ enum HookRunner {
             try checkErrno(lseek(input.raw, 0, SEEK_SET), "lseek")
         }
         let output = try memory("output")
-        var spawn = Spawn(hook.path, hook.args.isEmpty ? [hook.path] : hook.args, environment: hook.env)
+        var spawn = Spawn(
+            hook.path, hook.args.isEmpty ? [hook.path] : hook.args,
+            environment: hook.env.isEmpty ? environment : hook.env)
         spawn.descriptors = [input.raw, output.raw, output.raw]
         let child = try step(hook.path) { () throws(SystemError) in try spawn.start() }
         let limit = hook.timeout.map { Int32(clamping: $0 * 1000) } ?? -1

@@ -23,7 +23,19 @@ enum Identity {
         try step("process.user.uid \(process.uid)") { () throws(SystemError) in
             try check(sys_setresuid(process.uid), "setresuid")
         }
+        try raiseEffective(process)
         umask(process.umask)
+    }
+
+    /// Whoever isn't root has lost the effective set; the working directory and the program are looked for with the program's
+    /// own (CAP_DAC_OVERRIDE).
+    private static func raiseEffective(_ process: ProcessPlan) throws(RuntimeError) {
+        if process.uid == 0 || process.capabilities.effective.isEmpty { return }
+        try step("process.capabilities.effective") { () throws(SystemError) in
+            var now = try ProcessCapabilities.current()
+            now.effective = process.capabilities.effective.intersection(now.permitted)
+            try now.apply()
+        }
     }
 
     /// A process must be able to reopen its own standard streams; /dev/null stays everybody's.

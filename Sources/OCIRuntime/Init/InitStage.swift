@@ -40,13 +40,13 @@ enum InitStage {
         try enterNamespaces(context)
         if context.newKeyring { try SessionKeyring.join(plan.id) }
         try setHostNames(plan)
-        try Limits.apply(plan.process.limits)
         let ownsMounts = plan.namespaces.creates(.mount)
-        let root = ownsMounts ? try RootfsStage.prepare(context) : try RootfsStage.openJoined(plan)
+        let makesMounts = !plan.namespaces.joins(.mount)
+        let root = makesMounts ? try RootfsStage.prepare(context) : try RootfsStage.openJoined(plan)
         try SysctlStage.apply(plan.sysctls)
         try plan.process.labels.apply()
         let console = plan.process.terminal ? try ConsoleStage.open(context, root: root.raw) : nil
-        if ownsMounts { try RootfsStage.protect(plan, root: root.raw) }
+        if makesMounts { try RootfsStage.protect(plan, root: root.raw) }
         try RootfsStage.makeWorkingDirectory(plan, root: root.raw)
         // Up to here this process was in no cgroup of the container: nothing that it did is charged to it, and its list of
         // devices didn't stand in the way. Now it joins, and the parent runs its
@@ -57,8 +57,10 @@ enum InitStage {
         if plan.namespaces.creates(.cgroup) {
             try step("new cgroup namespace") { () throws(SystemError) in try Namespace.cgroup.unshare() }
         }
+        // Before the root is pivoted into, the hooks' programs are the host's; they find the container's root where they stand.
+        try step("hooks.createContainer") { () throws(SystemError) in try checkErrno(fchdir(root.raw), "fchdir") }
         try HookRunner.run(plan.hooks.createContainer, "createContainer", plan.hookState(.creating, pid: getpid()))
-        if ownsMounts { try RootfsStage.finish(plan, root: root.raw) }
+        if makesMounts { try RootfsStage.finish(plan, root: root.raw) }
         if !ownsMounts {
             try RootfsStage.chroot(root.raw)
         } else if context.pivots {
@@ -72,13 +74,15 @@ enum InitStage {
                 try check(sys_personality(personality), "personality")
             }
         }
+        // This process needed more open files than the program may.
+        try Limits.apply(plan.process.limits)
         try plan.process.scheduling.applyProcessors()
         try plan.process.scheduling.apply()
         try plan.memoryPolicy?.apply()
         try Identity.assume(plan.process)
         try Identity.enterWorkingDirectory(plan.process.workingDirectory)
         // A program that isn't there is `create`'s failure, not `start`'s.
-        _ = try ExecStage.find(plan.process)
+        if !plan.process.arguments.isEmpty { _ = try ExecStage.find(plan.process) }
     }
 
     /// Nobody in the container may look into this process or follow its /proc links (CVE-2019-5736).
@@ -119,8 +123,12 @@ enum InitStage {
             try context.channel.waitToGoOn()
             return context.channel
         case .socket(let listener):
-            // From here on `create` is done: its end of the channel is gone.
-            close(context.channel.number)
+            // From here on `create` is done: its end of the channel is gone, and nothing that the caller had open, or that was
+            // needed on the way, is held any longer.
+            try step("close descriptors") { () throws(SystemError) in
+                try closeAll(from: UInt32(3 + context.preservedDescriptors), but: UInt32(listener))
+            }
+            FirstProcessSignals.obey()
             let accepted = sys_accept(listener)
             if accepted < 0 {
                 // Nobody can be told any more.
@@ -131,6 +139,11 @@ enum InitStage {
         }
     }
 
+    private static func closeAll(from first: UInt32, but kept: UInt32) throws(SystemError) {
+        if kept > first { try check(sys_close_range(first, kept - 1, 0), "close_range") }
+        try check(sys_close_range(max(first, kept + 1), .max, 0), "close_range")
+    }
+
     private static func start(_ context: InitContext, reportingTo channel: Channel) throws(RuntimeError) -> Never {
         let plan = context.plan
         do throws(RuntimeError) {
@@ -139,7 +152,8 @@ enum InitStage {
                 plan.process, seccomp: filter, preserving: context.preservedDescriptors
             ) { () throws(RuntimeError) in
                 try HookRunner.run(
-                    plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()))
+                    plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()),
+                    environment: try Environment.complete(plan.process))
             }
         } catch {
             channel.giveUp(error)

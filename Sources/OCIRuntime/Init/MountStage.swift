@@ -50,15 +50,12 @@ enum MountStage {
     private static func attachFilesystem(
         _ plan: MountPlan, type: String, source: String, label: String?, root: Int32
     ) throws(SystemError) {
-        let existed = type != "tmpfs" || RootedPath.exists(plan.destination, root: root)
+        let existed = type == "tmpfs" && RootedPath.exists(plan.destination, root: root)
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
         try refuseRoot(target, root: root, plan.destination)
         if type == "proc" || type == "sysfs" {
             // These must be where their name says: a symlink there would put the kernel's files elsewhere (CVE-2019-19921).
-            let honest = try RootedPath.open(plan.destination, root: root, resolve: [.inRoot, .noSymlinks])
-            if try !honest.status().isSameFile(as: target.status()) {
-                throw SystemError("open", path: plan.destination, errno: .loop)
-            }
+            try requireOrdinary(target, plan.destination, type: type, root: root)
         }
         if plan.options.data.contains(where: { $0.utf8.count > FilesystemContext.longestValue }) {
             return try mountClassic(plan, type: type, source: source, target: target.raw)
@@ -66,32 +63,41 @@ enum MountStage {
         let context = try FilesystemContext(type: type)
         if !source.isEmpty { try context.set("source", source) }
         for option in plan.options.data { try configure(context, option) }
+        let hasMode = plan.options.data.contains { $0.hasPrefix("mode=") }
+        // A tmpfs without a mode of its own looks like the folder it covers; where there was none, everybody may write, as
+        // in /tmp.
+        if existed, !hasMode { try context.set("mode", String(target.status().permissions, radix: 8)) }
         if let label, type != "proc", type != "sysfs" { try context.set("context", label) }
-        if plan.options.isReadOnly, !MountStage.isKernelOwned(type) { try context.set(flag: "ro") }
+        let isReadOnly = plan.options.isReadOnly && !plan.becomesReadOnlyLast
+        if isReadOnly, !MountStage.isKernelOwned(type) { try context.set(flag: "ro") }
         var attributes = plan.options.set
         attributes.remove(.noSymlinkFollow)
+        if !isReadOnly { attributes.remove(.readOnly) }
         let tree = try context.mount(attributes)
         if plan.options.set.contains(.noSymlinkFollow) { try tree.change(set: .noSymlinkFollow) }
         try applyRecursive(plan.options, tree)
-        let hasMode = plan.options.data.contains { $0.hasPrefix("mode=") }
         if plan.options.copyUp {
             let from = try RootedPath.open(plan.destination, O_RDONLY | O_DIRECTORY, root: root)
             // A read-only tmpfs is filled first.
-            if plan.options.isReadOnly { try tree.change(clear: .readOnly) }
+            if isReadOnly { try tree.change(clear: .readOnly) }
             try CopyUp.copy(from: from, to: tree.descriptor, keepsMode: hasMode)
-            if plan.options.isReadOnly { try tree.change(set: .readOnly) }
-        } else if type == "tmpfs", existed, !hasMode {
-            try keepMode(of: target, on: tree)
+            if isReadOnly { try tree.change(set: .readOnly) }
         }
         try tree.attach(over: target.raw)
         try applyPropagation(plan.options, tree)
     }
 
-    /// A tmpfs without a mode of its own looks like the folder it covers; where there was none, everybody may write, as
-    /// in /tmp.
-    private static func keepMode(of target: borrowing Descriptor, on tree: borrowing MountTree) throws(SystemError) {
-        let mode = try target.status().permissions
-        try checkErrno(fchmodat(tree.descriptor.raw, ".", mode, 0), "chmod")
+    /// The way to the target has no symbolic link in it.
+    private static func requireOrdinary(
+        _ target: borrowing Descriptor, _ path: String, type: String, root: Int32
+    ) throws(SystemError) {
+        let call = "open (a \(type) must be mounted on ordinary directory)"
+        do throws(SystemError) {
+            let honest = try RootedPath.open(path, root: root, resolve: [.inRoot, .noSymlinks])
+            if try !honest.status().isSameFile(as: target.status()) { throw SystemError("open", errno: .loop) }
+        } catch {
+            throw SystemError(call, path: path, errno: error.errno)
+        }
     }
 
     private static func configure(_ context: borrowing FilesystemContext, _ option: String) throws(SystemError) {

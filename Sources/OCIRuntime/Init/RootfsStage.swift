@@ -7,11 +7,7 @@ enum RootfsStage {
     /// Everything is mounted when this returns; nothing is protected yet.
     static func prepare(_ context: InitContext) throws(RuntimeError) -> Descriptor {
         let plan = context.plan
-        // Nothing done here may travel back to the host. What the host does still arrives, unless "private" was asked for.
-        let above: MountTree.Propagation = plan.rootPropagation == .private ? .private : .slave
-        try step("make the mounts the container's own") { () throws(SystemError) in
-            try MountTree.change("/", propagation: above, recursive: true)
-        }
+        if plan.namespaces.creates(.mount) { try separate(plan) }
         let root = try mountRoot(context)
         for (index, mount) in plan.mounts.enumerated() {
             do throws(RuntimeError) {
@@ -22,6 +18,22 @@ enum RootfsStage {
         }
         if let devices = plan.devices { try DeviceStage.make(devices, plan, root: root.raw) }
         return root
+    }
+
+    /// Nothing done here may travel back to the host. What the host does still arrives, unless "private" was asked for.
+    private static func separate(_ plan: LaunchPlan) throws(RuntimeError) {
+        let above: MountTree.Propagation = plan.rootPropagation == .private ? .private : .slave
+        try step("make the mounts the container's own") { () throws(SystemError) in
+            try MountTree.change("/", propagation: above, recursive: true)
+        }
+    }
+
+    /// In the host's mount namespace the mounts stay behind when the container ends, as config-linux.md (Namespaces) has it:
+    /// one `umount --recursive` of the root filesystem takes them away. This is that, for a container that wasn't to be.
+    static func clear(_ plan: LaunchPlan, before: FileStatus) {
+        // Only what was mounted since then.
+        guard let now = try? FileStatus(plan.rootfs), now.raw.mount_id != before.raw.mount_id else { return }
+        _ = sys_umount2(plan.rootfs, 2)
     }
 
     /// pivot_root needs a mount point: the root filesystem is mounted on itself.
@@ -68,6 +80,12 @@ enum RootfsStage {
 
     /// Nothing is made in the root after this.
     static func finish(_ plan: LaunchPlan, root: Int32) throws(RuntimeError) {
+        for mount in plan.mounts where mount.becomesReadOnlyLast {
+            try step("mounts: \(mount.destination)") { () throws(SystemError) in
+                let target = try RootedPath.open(mount.destination, root: root)
+                try MountTree.change("", at: target.raw, set: .readOnly)
+            }
+        }
         if !plan.readOnlyRoot { return }
         try step("root.readonly") { () throws(SystemError) in try MountTree.change("", at: root, set: .readOnly) }
     }

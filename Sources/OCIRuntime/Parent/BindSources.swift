@@ -2,8 +2,11 @@ import CLinux
 import Glibc
 import Linux
 
-/// The sources of the plan's bind mounts, as detached trees with their final attributes: opened on the host's side, where the
-/// process still has its rights and the paths still mean what the caller meant.
+/// The sources of the plan's bind mounts that the child couldn't open, as detached trees with their final attributes: where
+/// there is a user namespace only this side still has its rights, and only this side can map ids.
+///
+/// All others are the child's, each when its turn has come: earlier mounts may have made what is inside the container's root,
+/// and the kernel lists mounts in the order in which they came to be.
 struct BindSources: ~Copyable {
     /// For each mount of the plan, a tree's descriptor or -1.
     let numbers: [Int32]
@@ -17,7 +20,7 @@ struct BindSources: ~Copyable {
         var opened: [Int32] = []
         do throws(RuntimeError) {
             for mount in plan.mounts {
-                guard case .bind(let source) = mount.kind else {
+                guard case .bind(let source) = mount.kind, BindSources.needsParent(source, mount, plan) else {
                     opened.append(-1)
                     continue
                 }
@@ -35,6 +38,10 @@ struct BindSources: ~Copyable {
     }
 
     deinit { for number in numbers where number >= 0 { close(number) } }
+
+    private static func needsParent(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) -> Bool {
+        mount.idMapping != nil || (plan.namespaces.has(.user) && !plan.isInsideRoot(source))
+    }
 
     private static func open(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(RuntimeError) -> Int32 {
         let namespace = try mount.idMapping.map { mapping throws(RuntimeError) in try MappingNamespace(mapping) }
@@ -65,7 +72,11 @@ struct BindSources: ~Copyable {
         case .private, .unbindable: try tree.change(propagation: .private, recursive: true)
         case .slave: try tree.change(propagation: .slave, recursive: true)
         }
-        if !options.set.isEmpty || !options.clear.isEmpty { try tree.change(set: options.set, clear: options.clear) }
+        let attributes = try BindAttributes(
+            options, sourceFlags: FilesystemStatistics(of: tree.descriptor).flags, isLocked: plan.namespaces.has(.user))
+        if !attributes.set.isEmpty || !attributes.clear.isEmpty {
+            try tree.change(set: attributes.set, clear: attributes.clear)
+        }
         try MountStage.applyRecursive(options, tree)
         try MountStage.applyPropagation(options, tree)
         return tree

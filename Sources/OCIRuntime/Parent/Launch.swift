@@ -31,7 +31,7 @@ enum Launch {
 
     static func create(_ request: LaunchRequest, _ waiting: Waiting) throws(RuntimeError) -> LaunchedContainer {
         let bundle = try Bundle.read(request.bundle)
-        try validate(bundle)
+        if case .start = waiting { try validate(bundle, needsProcess: false) } else { try validate(bundle) }
         let undo = Undo()
         let directory = try StateDirectory.make(request.id, root: request.root)
         undo.add { try? directory.remove() }
@@ -47,6 +47,7 @@ enum Launch {
         var gate: StartGate?
         if case .start = waiting { gate = try StartGate(directory) }
         let seccomp = try bundle.seccomp(cache: request.root)
+        if let seccomp { request.log.debug("seccomp filter flags: \(seccomp.program.flags)") }
         var joins = try NamespaceJoins(plan.namespaces.joined)
         var cgroup = try ContainerCgroup.prepare(plan, request, undo)
         let tasks = try cgroup.openTasks()
@@ -68,6 +69,7 @@ enum Launch {
         }
         let initProcess = try Clone.start(context, joins: &joins, ends: ends, cgroup: born)
         withExtendedLifetime(tasks) {}
+        if !plan.namespaces.has(.mount) { undo.add { RootfsStage.clear(plan, before: rootfs) } }
         undo.add { initProcess.destroy() }
         try time.leave()
         try serve(initProcess, plan, &cgroup, request)
@@ -102,8 +104,10 @@ enum Launch {
         }
     }
 
-    static func validate(_ bundle: Bundle) throws(RuntimeError) {
-        let violations = bundle.spec.validateForStart()
+    /// - Parameter needsProcess: `create` takes a configuration without one (config.md, Process: it is for `start`).
+    static func validate(_ bundle: Bundle, needsProcess: Bool = true) throws(RuntimeError) {
+        let isOnlyCreated = !needsProcess && bundle.spec.process == nil
+        let violations = isOnlyCreated ? bundle.spec.validate() : bundle.spec.validateForStart()
         if violations.isEmpty { return }
         throw RuntimeError("\(bundle.path)/config.json: " + violations.map(\.description).joined(separator: "; "))
     }
@@ -125,7 +129,8 @@ enum Launch {
         try initProcess.expect(.mounted)
         try cgroup.admit(pid, plan)
         try plan.rdt?.admit(pid)
-        try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.creating, pid: pid))
+        // The older point: its programs were written when a container before `start` was "created" to all.
+        try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.created, pid: pid))
         try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))
         // After the hooks, which may make the devices.
         for device in plan.networkDevices { try device.move(to: pid) }

@@ -41,12 +41,12 @@ struct LaunchPlan: Sendable {
     ///   - bundle: its absolute path.
     ///   - warn: told of what is passed over.
     init(_ spec: Spec, id: ContainerID, bundle: String, warn: (String) -> Void) throws(RuntimeError) {
-        guard let process = spec.process else { throw RuntimeError("config.json has no process") }
         guard let root = spec.root, !root.path.isEmpty else { throw RuntimeError("config.json has no root.path") }
         let linux = spec.linux ?? LinuxSection()
         self.id = id.text
         self.bundle = bundle
-        rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : bundle + "/" + root.path
+        let rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : bundle + "/" + root.path
+        self.rootfs = rootfs
         readOnlyRoot = root.readonly
         let namespaces = try NamespacePlan(linux.namespaces)
         self.namespaces = namespaces
@@ -57,7 +57,7 @@ struct LaunchPlan: Sendable {
         domainname = spec.domainname.flatMap { $0.isEmpty ? nil : $0 }
         let containers = LaunchPlan.idMapping(linux, namespaces)
         let mounts = try spec.mounts.map { mount throws(RuntimeError) in
-            try MountPlan(mount, bundle: bundle, containers: containers)
+            try MountPlan(mount, bundle: bundle, containers: containers, rootfs: rootfs)
         }
         self.mounts = mounts
         if mounts.contains(where: \.isHostDevice) {
@@ -67,10 +67,13 @@ struct LaunchPlan: Sendable {
             devices = DevicePlan.defaults.filter { standard in !asked.contains { $0.path == standard.path } } + asked
         }
         sysctls = try SysctlPlan.all(linux.sysctl, namespaces: namespaces)
-        maskedPaths = linux.maskedPaths
+        // Covered once is enough.
+        var covered: Set<String> = []
+        maskedPaths = linux.maskedPaths.filter { covered.insert(MountPlan.cleaned($0)).inserted }
         readOnlyPaths = linux.readonlyPaths
         rootPropagation = try LaunchPlan.propagation(linux.rootfsPropagation)
-        self.process = try ProcessPlan(process, warn: warn)
+        process = try ProcessPlan(
+            spec.process ?? OCISpec.Process(cwd: "/"), needsProgram: spec.process != nil, warn: warn)
         hooks = spec.hooks ?? Hooks()
         personality = try linux.personality.map { value throws(RuntimeError) in try LaunchPlan.personality(value) }
         memoryPolicy = try linux.memoryPolicy.map { policy throws(RuntimeError) in try MemoryPolicyPlan(policy) }
@@ -84,9 +87,6 @@ struct LaunchPlan: Sendable {
     }
 
     private func validate() throws(RuntimeError) {
-        if !namespaces.has(.mount) {
-            throw RuntimeError("linux.namespaces has no mount namespace: the host's mounts would be changed")
-        }
         if namespaces.creates(.user), uidMappings.isEmpty || gidMappings.isEmpty {
             throw RuntimeError("linux.uidMappings and linux.gidMappings are needed for a new user namespace")
         }
@@ -105,6 +105,11 @@ struct LaunchPlan: Sendable {
     private static func idMapping(_ linux: LinuxSection, _ namespaces: NamespacePlan) -> MountPlan.IDMapping? {
         if namespaces.creates(.user) { return .own(uids: linux.uidMappings, gids: linux.gidMappings) }
         return namespaces.joined.first { $0.kind == .user }.map { .namespace(path: $0.path) }
+    }
+
+    /// Whether a path of the host's lies in the container's root, as far as text alone can tell.
+    func isInsideRoot(_ path: String) -> Bool {
+        MountPlan.cleaned(path).hasPrefix(MountPlan.cleaned(rootfs) + "/")
     }
 
     private static func propagation(_ name: String?) throws(RuntimeError) -> MountTree.Propagation {

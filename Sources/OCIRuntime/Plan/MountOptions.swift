@@ -13,6 +13,8 @@ struct MountOptions: Hashable, Sendable {
     var bind = false
     var recursiveBind = false
     var copyUp = false
+    /// Whether any attribute was named, be it only to have it cleared.
+    var namesAttributes = false
     /// Changes a mount that is there instead of making one.
     var remount = false
     /// Ids are mapped, on this mount (false) or on all below it too (true); nil leaves them.
@@ -27,7 +29,12 @@ struct MountOptions: Hashable, Sendable {
     }
 
     private mutating func take(_ option: String) throws(RuntimeError) {
+        if takeAccessTime(option) {
+            namesAttributes = true
+            return
+        }
         if let (attribute, on) = MountOptions.attribute(option) {
+            namesAttributes = true
             change(attribute, on, recursive: false)
             return
         }
@@ -52,6 +59,27 @@ struct MountOptions: Hashable, Sendable {
                 data.append(option)
             }
         }
+    }
+
+    /// The access times are one value to the kernel: naming one replaces all that was there, while a word that only takes one
+    /// away has nothing to put in its place and does no more than to undo an earlier word.
+    private mutating func takeAccessTime(_ option: String) -> Bool {
+        switch option {
+        case "noatime", "strictatime", "relatime":
+            set.subtract(.accessTimeField)
+            if option == "noatime" { set.insert(.noAccessTime) }
+            if option == "strictatime" { set.insert(.strictAccessTime) }
+        case "nodiratime": set.insert(.noDirectoryAccessTime)
+        case "atime": set.remove(.noAccessTime)
+        case "diratime": set.remove(.noDirectoryAccessTime)
+        case "nostrictatime": set.remove(.strictAccessTime)
+        case "norelatime": break
+        default: return false
+        }
+        if ["noatime", "strictatime", "relatime", "nodiratime"].contains(option) {
+            clear.formUnion([.accessTimeField, .noDirectoryAccessTime])
+        }
+        return true
     }
 
     private mutating func change(_ attribute: MountTree.Attributes, _ on: Bool, recursive: Bool) {

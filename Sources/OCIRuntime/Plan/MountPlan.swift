@@ -28,7 +28,10 @@ struct MountPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - bundle: where relative sources start.
     ///   - containers: the mapping of the container's own user namespace, which `idmap` alone means; nil without one.
-    init(_ mount: OCISpec.Mount, bundle: String, containers: IDMapping? = nil) throws(RuntimeError) {
+    ///   - rootfs: of the container; a destination that begins with it is taken as what follows, as runc does.
+    init(
+        _ mount: OCISpec.Mount, bundle: String, containers: IDMapping? = nil, rootfs: String = "/"
+    ) throws(RuntimeError) {
         let options: MountOptions
         do throws(RuntimeError) {
             options = try MountOptions(mount.options)
@@ -39,6 +42,10 @@ struct MountPlan: Hashable, Sendable {
         if mount.destination.isEmpty { throw RuntimeError("mounts: a mount has no destination") }
         // runc takes a relative destination as relative to the root.
         destination = mount.destination.utf8.first == UInt8(ascii: "/") ? mount.destination : "/" + mount.destination
+        let outside = MountPlan.cleaned(rootfs) + "/"
+        if outside != "//", MountPlan.cleaned(destination).hasPrefix(outside) {
+            destination = "/" + MountPlan.cleaned(destination).dropFirst(outside.utf8.count)
+        }
         if options.remount {
             kind = .remount
         } else if options.bind || mount.type == "bind" || mount.type == "rbind" {
@@ -108,6 +115,12 @@ struct MountPlan: Hashable, Sendable {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")
+    }
+
+    /// Whether it becomes read-only only when nothing is made in it any more: /dev, where mounts, nodes and links go.
+    var becomesReadOnlyLast: Bool {
+        if case .filesystem = kind { return options.isReadOnly && MountPlan.cleaned(destination) == "/dev" }
+        return false
     }
 
     /// Whether this gives the container its own /dev, where default devices and links belong.

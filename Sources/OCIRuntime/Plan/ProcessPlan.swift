@@ -4,6 +4,7 @@ import OCISpec
 
 /// A process as it will be at execve, numbers instead of names.
 struct ProcessPlan: Sendable {
+    /// Empty when there is no program: such a container can be created, but not started.
     var arguments: [String]
     var environment: [String]
     var workingDirectory: String
@@ -38,8 +39,8 @@ struct ProcessPlan: Sendable {
     }
 
     /// - Parameter warn: told of what is passed over (a capability that this kernel doesn't have).
-    init(_ process: OCISpec.Process, warn: (String) -> Void) throws(RuntimeError) {
-        if process.args.isEmpty { throw RuntimeError("process.args is empty: there is nothing to run") }
+    init(_ process: OCISpec.Process, needsProgram: Bool = true, warn: (String) -> Void) throws(RuntimeError) {
+        if process.args.isEmpty, needsProgram { throw RuntimeError("process.args is empty: there is nothing to run") }
         for text in process.args + process.env where text.utf8.contains(0) {
             throw RuntimeError("process.args and process.env may not contain a NUL byte")
         }
