@@ -81,12 +81,12 @@ struct ProcessTests {
     @Test("A mount line is read with its escapes")
     func readsMounts() throws {
         let line = "36 35 98:0 /a\\040b /mnt\\134x rw,noatime master:1 shared:7 - ext3 /dev/root rw,errors=continue"
-        let mount = try #require(MountInfo(Array(line.utf8)))
+        let mount = try #require(MountInfo(Array(line.utf8)[...]))
         #expect(mount.root == "/a b")
         #expect(mount.mountPoint == "/mnt\\x")
         #expect(mount.propagation == ["master:1", "shared:7"])
         #expect(mount.type == "ext3")
-        #expect(MountInfo(Array("garbage".utf8)) == nil)
+        #expect(MountInfo(Array("garbage".utf8)[...]) == nil)
         #expect(try MountInfo.all().contains { $0.mountPoint == "/" })
     }
 }

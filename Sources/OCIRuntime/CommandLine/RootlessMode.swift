@@ -17,11 +17,11 @@ enum RootlessMode: Sendable, Hashable {
         }
     }
 
-    /// Whether this process is root of a user namespace only (user_namespaces(7)).
-    static var isMappedRoot: Bool {
+    /// Whether this process is root of a user namespace only (user_namespaces(7)), as it was when somebody first asked.
+    static let isMappedRoot: Bool = {
         // The first namespace maps all ids on themselves; whoever can't look isn't in another one as far as it can tell.
         guard geteuid() == 0, let text = try? File.readText("/proc/self/uid_map", limit: 4096) else { return false }
         let fields = text.split { $0 == " " || $0 == "\n" }
         return !(fields.count == 3 && fields[0] == "0" && fields[1] == "0" && fields[2] == "4294967295")
-    }
+    }()
 }

@@ -114,7 +114,14 @@ struct MountPlan: Hashable, Sendable {
         for part in path.split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
-        return "/" + parts.joined(separator: "/")
+        guard !parts.isEmpty else { return "/" }
+        // Not `joined`, whose generic code looks for conformances first.
+        var cleaned = ""
+        for part in parts {
+            cleaned += "/"
+            cleaned += part
+        }
+        return cleaned
     }
 
     /// Whether it becomes read-only only when nothing is made in it any more: /dev, where mounts, nodes and links go.
