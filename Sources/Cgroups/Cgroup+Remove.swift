@@ -21,6 +21,16 @@ extension Cgroup {
         if let failure { throw failure }
     }
 
+    /// Removes a cgroup that nothing is left in from one hierarchy after the other, until one is in use.
+    ///
+    /// rmdir(2) refuses a cgroup with processes or cgroups in it (EBUSY, cgroups(7)), so asking it costs one call a hierarchy
+    /// where looking for processes costs five. What it leaves is for ``killAll(withinMilliseconds:)`` and ``remove``.
+    ///
+    /// - Returns: whether all of it is gone.
+    public func removeIfEmpty() -> Bool {
+        directories.reversed().allSatisfy { _, directory in rmdir(directory) == 0 || errno == ENOENT }
+    }
+
     private func removeTree(_ directory: String, until deadline: Int) throws(CgroupError) {
         var pause: UInt32 = 200
         while true {

@@ -111,6 +111,21 @@ struct CgroupTests {
         }
     }
 
+    @Test("an empty one goes at a word, and the word does nothing to one with processes")
+    func empty() async throws {
+        try await OnRealCgroups.use("empty") { cgroup in
+            let child = try OnRealCgroups.sleeper(in: cgroup)
+            #expect(!cgroup.removeIfEmpty())
+            for (_, path) in cgroup.directories { #expect(File.exists(path)) }
+            try cgroup.killAll()
+            _ = try child.pidfd.wait()
+            try cgroup.remove()
+            try cgroup.create()
+            #expect(cgroup.removeIfEmpty())
+            for (_, path) in cgroup.directories { #expect(!File.exists(path)) }
+        }
+    }
+
     @Test("limits are what the kernel then says")
     func limits() async throws {
         try await OnRealCgroups.use("limits") { cgroup in

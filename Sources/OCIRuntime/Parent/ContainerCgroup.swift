@@ -135,6 +135,8 @@ struct ContainerCgroup {
     /// Ends whatever is left in it, and takes it away.
     func remove() throws(RuntimeError) {
         guard let cgroup else { return }
+        // systemd takes its own away; of any other, mostly nothing is left but the folders.
+        if systemd == nil, cgroup.removeIfEmpty() { return }
         try cgroups { () throws(CgroupError) in try cgroup.killAll() }
         try systemd?.stop()
         try cgroups { () throws(CgroupError) in try cgroup.remove() }
