@@ -19,6 +19,16 @@ struct ExecStreamTests {
         }
     }
 
+    @Test("what comes together with the upgrade's answer is not lost") func earlyOutput() async throws {
+        // Checked: with NIO's own default, which drops those bytes, the stream breaks off without a word.
+        try await StreamingFixture.use { fixture in
+            let relay = try HoldingRelay(fixture.url("sh", "-c", "echo first; exit 3"))
+            let ended = try await fixture.run(relay.url)
+            #expect(ended.output == "first\n")
+            #expect(ended.status == .exited(code: 3))
+        }
+    }
+
     @Test("input reaches the process, and its end too") func input() async throws {
         try await StreamingFixture.use { fixture in
             let ended = try await fixture.run(
