@@ -49,16 +49,16 @@ build: deps ## Build the release programs into bin/
 	$(SWIFT) build -c release --product kubesim
 	@$(MAKE) --no-print-directory bin
 
-# From the build directory to bin/: stripped, and replaced in one step, since a node may be running the old ones. What strip
-# wrote leaves the page cache: it lies there in large folios, which the kernel (6.18) maps whole, 0.5 MB of it for nothing; read
-# again from the disk, as after a boot, it comes in small ones.
+# From the build directory to bin/: stripped, and replaced in one step, since a node may be running the old ones. dd writes in
+# small pieces because the page cache keeps a file in folios as large as its writes, and the kernel (6.18) maps a folio whole:
+# of what strip wrote, 0.5 MB more is resident and never used.
 .PHONY: bin
 bin:
 	@scripts/world-a-gate $(BUILD)/kubesim-oci $(BUILD)/kubesim-shim
 	@mkdir -p bin
 	@for p in $(PROGRAMS); do \
-		strip -o bin/.$$p.new $(BUILD)/$$p && \
-		dd of=bin/.$$p.new oflag=nocache conv=notrunc,fdatasync count=0 status=none && mv -f bin/.$$p.new bin/$$p || exit 1; \
+		strip -o bin/.$$p.stripped $(BUILD)/$$p && dd if=bin/.$$p.stripped of=bin/.$$p.new bs=4k status=none && \
+		rm bin/.$$p.stripped && chmod 755 bin/.$$p.new && mv -f bin/.$$p.new bin/$$p || exit 1; \
 	done
 	@$(CC) -static -Os -s -Wall -Wextra -Werror -o bin/.pause.new Sources/pause/pause.c && mv -f bin/.pause.new bin/pause
 	@ls -l bin | awk 'NR > 1 { printf "  bin/%-14s %6.1f MB\n", $$NF, $$5 / 1048576 }'
