@@ -49,9 +49,9 @@ struct MountTests {
         "What the host has locked is kept for a user namespace where it is left out, and refused where it is asked for")
     func keepsLocked() throws {
         func attributes(_ options: [String], locked: Bool) throws -> BindAttributes {
-            // nosuid, nodev, noexec, relatime
-            try BindAttributes(
-                MountOptions(["bind"] + options), sourceFlags: 0x2 | 0x4 | 0x8 | 0x1000, isLocked: locked)
+            let source = MountTree.Attributes(options: "rw,nosuid,nodev,noexec,nosymfollow,relatime")
+            return try BindAttributes(
+                MountOptions(["bind"] + options), source: { () throws(SystemError) in source }, isLocked: locked)
         }
         #expect(try attributes(["rprivate"], locked: false).clear.isEmpty)
         #expect(

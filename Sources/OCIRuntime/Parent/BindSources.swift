@@ -72,8 +72,14 @@ struct BindSources: ~Copyable {
         case .private, .unbindable: try tree.change(propagation: .private, recursive: true)
         case .slave: try tree.change(propagation: .slave, recursive: true)
         }
+        let isLocked = plan.namespaces.has(.user)
         let attributes = try BindAttributes(
-            options, sourceFlags: FilesystemStatistics(of: tree.descriptor).flags, isLocked: plan.namespaces.has(.user))
+            options,
+            source: { () throws(SystemError) in
+                // The host's list of mounts is long: it is read only where something could be refused.
+                if isLocked, !options.clear.isEmpty { return try MountTree.Attributes(ofMountUnder: source) }
+                return try MountTree.Attributes(under: tree.descriptor)
+            }, isLocked: isLocked)
         if !attributes.set.isEmpty || !attributes.clear.isEmpty {
             try tree.change(set: attributes.set, clear: attributes.clear)
         }

@@ -1,3 +1,4 @@
+import CLinux
 import Linux
 
 /// What the options of a bind mount do to the attributes that come along with its source.
@@ -11,43 +12,58 @@ struct BindAttributes: Hashable, Sendable {
     var set: MountTree.Attributes
     var clear: MountTree.Attributes
 
-    /// Each by the bit that statfs(2) has for it; the kernel locks these.
-    private static let lockable: [(attribute: MountTree.Attributes, flag: UInt64)] = [
-        (.readOnly, 0x1), (.noSetID, 0x2), (.noDevices, 0x4), (.noExec, 0x8),
-    ]
+    private static let lockable: [MountTree.Attributes] = [.readOnly, .noSetID, .noDevices, .noExec]
+    private static let accessTimes: MountTree.Attributes = [.accessTimeField, .noDirectoryAccessTime]
 
     /// - Parameters:
-    ///   - flags: the source's, as statfs(2) tells them.
+    ///   - source: what the source's mount has; looked at only where options name attributes.
     ///   - isLocked: whether the container has a user namespace.
-    init(_ options: MountOptions, sourceFlags flags: UInt64, isLocked: Bool) throws(SystemError) {
+    init(
+        _ options: MountOptions, source: () throws(SystemError) -> MountTree.Attributes, isLocked: Bool
+    ) throws(SystemError) {
         set = options.set
         clear = options.clear
         guard options.namesAttributes else { return }
-        clear.insert(.noSymlinkFollow)
-        for (attribute, flag) in BindAttributes.lockable where !options.set.contains(attribute) {
+        let source = try source()
+        // Kernels before 5.14 don't know the word.
+        if source.contains(.noSymlinkFollow) { clear.insert(.noSymlinkFollow) }
+        for attribute in BindAttributes.lockable where !options.set.contains(attribute) {
             if !isLocked {
                 clear.insert(attribute)
-            } else if flags & flag != 0, options.clear.contains(attribute) {
+            } else if source.contains(attribute), options.clear.contains(attribute) {
                 throw SystemError("take a locked attribute from the source", errno: .perm)
             }
         }
         if isLocked, clear.contains(.accessTimeField),
-            set.intersection(BindAttributes.accessTimes) != BindAttributes.accessTimes(of: flags)
+            set.intersection(BindAttributes.accessTimes) != source.intersection(BindAttributes.accessTimes)
         {
             throw SystemError("change the locked access times of the source", errno: .perm)
         }
     }
+}
 
-    private static let accessTimes: MountTree.Attributes = [.accessTimeField, .noDirectoryAccessTime]
+extension MountTree.Attributes {
+    /// Those of the mount that a path lies on; what is the filesystem's alone (a read-only one) is none of them.
+    init(ofMountUnder path: String) throws(SystemError) {
+        let id = try FileStatus(path).raw.mount_id
+        self = []
+        guard let mount = try MountInfo.all().first(where: { UInt64($0.id) == id }) else { return }
+        self.init(options: mount.options)
+    }
 
-    private static func accessTimes(of flags: UInt64) -> MountTree.Attributes {
-        var found: MountTree.Attributes = []
-        if flags & 0x400 != 0 {
-            found.insert(.noAccessTime)
-        } else if flags & 0x1000 == 0 {
-            found.insert(.strictAccessTime)
-        }
-        if flags & 0x800 != 0 { found.insert(.noDirectoryAccessTime) }
-        return found
+    /// What statfs(2) tells of a mount and of nothing else: whether links are followed there (ST_NOSYMFOLLOW).
+    init(under descriptor: borrowing Descriptor) throws(SystemError) {
+        self = try FilesystemStatistics(of: descriptor).flags & 0x2000 == 0 ? [] : .noSymlinkFollow
+    }
+
+    /// mountinfo's words (proc(5)): without one about access times they are all noted.
+    init(options: String) {
+        self = []
+        let words = options.split(separator: ",")
+        for (word, attribute) in [
+            ("ro", MountTree.Attributes.readOnly), ("nosuid", .noSetID), ("nodev", .noDevices), ("noexec", .noExec),
+            ("noatime", .noAccessTime), ("nodiratime", .noDirectoryAccessTime), ("nosymfollow", .noSymlinkFollow),
+        ] where words.contains(Substring(word)) { insert(attribute) }
+        if !words.contains("noatime"), !words.contains("relatime") { insert(.strictAccessTime) }
     }
 }
