@@ -26,6 +26,13 @@ struct FieldTests {
             let output = try await bundle.output(of: "stat -c %u:%g /mnt/file; touch /mnt/new")
             #expect(output == "0:1\n")
             #expect(try FileStatus(volume + "/new").uid == 100_000)
+            // What an earlier mount put into the root can be a source too.
+            let mapped = OCISpec.Mount(
+                destination: "/again", source: bundle.rootfs + "/plain", options: ["bind"],
+                uidMappings: [LinuxIDMapping(containerID: 100_000, hostID: 5, size: 1000)],
+                gidMappings: [LinuxIDMapping(containerID: 100_000, hostID: 5, size: 1000)])
+            bundle.spec.mounts += [OCISpec.Mount(destination: "/plain", source: volume, options: ["bind"]), mapped]
+            #expect(try await bundle.output(of: "stat -c %u:%g /plain/file /again/file") == "100000:100001\n5:6\n")
         }
     }
 

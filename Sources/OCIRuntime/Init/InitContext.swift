@@ -20,8 +20,8 @@ final class InitContext {
     /// The locked state directory, which the child closes: the lock is an open file's, and would stay with it.
     let lock: Int32
     let gate: Gate
-    /// For each of the plan's mounts, a bind source's detached tree, or -1.
-    let sources: [Int32]
+    /// One for each of the plan's mounts.
+    let sources: [BindSource]
     let console: ConsoleTarget
     let seccomp: BundleFilter?
     /// Nil when there is none that this user could change.
@@ -44,7 +44,7 @@ final class InitContext {
     var userNamespace: Int32 = -1
 
     init(
-        plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [Int32],
+        plan: LaunchPlan, channel: Channel, parentEnd: Int32, lock: Int32, gate: Gate, sources: [BindSource],
         console: ConsoleTarget,
         seccomp: BundleFilter?, cgroup: Cgroup?, tasks: [Int32],
         joins: [(kind: Namespace, descriptor: Int32, path: String)],

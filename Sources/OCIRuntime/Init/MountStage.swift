@@ -4,14 +4,16 @@ import Linux
 
 /// Puts one mount of the plan in place.
 enum MountStage {
-    static func mount(_ plan: MountPlan, source: Int32, _ context: InitContext, root: Int32) throws(RuntimeError) {
+    static func mount(
+        _ plan: MountPlan, source: BindSource, _ context: InitContext, root: Int32
+    ) throws(RuntimeError) {
         do throws(SystemError) {
             switch plan.kind {
-            case .bind(let path) where source < 0:
-                let tree = try BindSources.clone(path, plan, context.plan)
+            case .bind(let path) where source.tree < 0:
+                let tree = try BindSources.clone(path, plan, context.plan, mapping: source.mapping)
                 try attachBind(plan, source: tree.descriptor.raw, root: root)
             case .bind:
-                try attachBind(plan, source: source, root: root)
+                try attachBind(plan, source: source.tree, root: root)
             case .filesystem(let type, let source):
                 try attachFilesystem(plan, type: type, source: source, label: context.plan.mountLabel, root: root)
             case .cgroup:

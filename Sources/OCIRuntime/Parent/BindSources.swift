@@ -2,63 +2,67 @@ import CLinux
 import Glibc
 import Linux
 
-/// The sources of the plan's bind mounts that the child couldn't open, as detached trees with their final attributes: where
-/// there is a user namespace only this side still has its rights, and only this side can map ids.
+/// What the parent prepared for one bind mount, by descriptor.
+struct BindSource: Sendable {
+    /// A detached tree with its final attributes; -1 where the child makes it.
+    var tree: Int32 = -1
+    /// The user namespace whose mapping the child's tree gets, or -1.
+    var mapping: Int32 = -1
+}
+
+/// The sources of the plan's bind mounts that the child couldn't open: where there is a user namespace only this side still has
+/// its rights.
 ///
 /// All others are the child's, each when its turn has come: earlier mounts may have made what is inside the container's root,
 /// and the kernel lists mounts in the order in which they came to be.
 struct BindSources: ~Copyable {
-    /// For each mount of the plan, a tree's descriptor or -1.
-    let numbers: [Int32]
+    /// One for each mount of the plan.
+    let prepared: [BindSource]
+    private let mappings: [MappingNamespace]
 
     /// - Parameter inChild: without root's rights only the child can clone trees, once it is root of its user namespace.
     init(_ plan: LaunchPlan, inChild: Bool) throws(RuntimeError) {
-        if inChild {
-            numbers = plan.mounts.map { _ in -1 }
-            return
-        }
-        var opened: [Int32] = []
+        var prepared = plan.mounts.map { _ in BindSource() }
+        var mappings: [MappingNamespace] = []
         do throws(RuntimeError) {
-            for mount in plan.mounts {
-                guard case .bind(let source) = mount.kind, BindSources.needsParent(source, mount, plan) else {
-                    opened.append(-1)
-                    continue
-                }
+            for (index, mount) in plan.mounts.enumerated() where !inChild {
+                guard case .bind(let source) = mount.kind else { continue }
                 do throws(RuntimeError) {
-                    opened.append(try BindSources.open(source, mount, plan))
+                    let mapping = try mount.idMapping.map { value throws(RuntimeError) in try MappingNamespace(value) }
+                    if let mapping { mappings.append(mapping) }
+                    prepared[index] = try BindSources.prepare(source, mount, plan, mapping: mapping?.number ?? -1)
                 } catch {
                     throw RuntimeError("error mounting \"\(source)\" to rootfs at \(mount.destination): \(error)")
                 }
             }
         } catch {
-            for number in opened where number >= 0 { close(number) }
+            for source in prepared where source.tree >= 0 { close(source.tree) }
             throw error
         }
-        numbers = opened
+        self.prepared = prepared
+        self.mappings = mappings
     }
 
-    deinit { for number in numbers where number >= 0 { close(number) } }
+    deinit { for source in prepared where source.tree >= 0 { close(source.tree) } }
 
-    private static func needsParent(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) -> Bool {
-        mount.idMapping != nil || (plan.namespaces.has(.user) && !plan.isInsideRoot(source))
-    }
-
-    private static func open(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(RuntimeError) -> Int32 {
-        let namespace = try mount.idMapping.map { mapping throws(RuntimeError) in try MappingNamespace(mapping) }
+    private static func prepare(
+        _ source: String, _ mount: MountPlan, _ plan: LaunchPlan, mapping: Int32
+    ) throws(RuntimeError) -> BindSource {
+        if !plan.namespaces.has(.user) { return BindSource(mapping: mapping) }
+        // Ids are mapped with the host's rights only, so such a source must be there before all mounts.
+        if mapping < 0, plan.isInsideRoot(source) { return BindSource() }
         do throws(SystemError) {
-            let tree = try clone(source, mount, plan)
-            if let namespace {
-                try tree.change(
-                    set: .idMapped, recursive: mount.options.idMapIsRecursive ?? false, userNamespace: namespace.number)
-            }
-            return try tree.descriptor.duplicate().release()
+            return BindSource(
+                tree: try clone(source, mount, plan, mapping: mapping).descriptor.duplicate().release())
         } catch {
             throw RuntimeError(error.description)
         }
     }
 
-    /// A detached copy of what is at the source, with its attributes.
-    static func clone(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(SystemError) -> MountTree {
+    /// A detached copy of what is at the source, with its attributes and its mapping of ids.
+    static func clone(
+        _ source: String, _ mount: MountPlan, _ plan: LaunchPlan, mapping: Int32
+    ) throws(SystemError) -> MountTree {
         let options = mount.options
         let tree = try MountTree.clone(source, recursive: options.recursiveBind)
         if MountPlan.cleaned(mount.destination) == "/proc" {
@@ -85,6 +89,11 @@ struct BindSources: ~Copyable {
         }
         try MountStage.applyRecursive(options, tree)
         try MountStage.applyPropagation(options, tree)
+        if mount.idMapping != nil {
+            if mapping < 0 { throw SystemError("map ids without root's rights", path: source, errno: .perm) }
+            try tree.change(
+                set: .idMapped, recursive: options.idMapIsRecursive ?? false, userNamespace: mapping)
+        }
         return tree
     }
 }

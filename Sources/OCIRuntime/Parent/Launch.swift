@@ -57,7 +57,7 @@ enum Launch {
         let context = InitContext(
             plan: plan, channel: Channel(number: ends.child.raw), parentEnd: ends.parent.raw,
             lock: directory.descriptor.raw,
-            gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.numbers, console: console.target,
+            gate: gate.map { .socket($0.number) } ?? .channel, sources: sources.prepared, console: console.target,
             seccomp: seccomp, cgroup: cgroup.cgroup, tasks: tasks?.numbers ?? [], joins: joins.inChild,
             rootfsStatus: rootfs,
             preservedDescriptors: request.preservedDescriptors, newKeyring: request.newKeyring, pivots: request.pivots,
