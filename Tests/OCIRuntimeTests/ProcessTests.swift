@@ -5,6 +5,8 @@ import OCISpec
 import TestKit
 import Testing
 
+@testable import OCIRuntime
+
 @Suite("The process is as the configuration says", .needs(.root, .programs, .busybox))
 struct ProcessTests {
     @Test("User, groups and umask")
@@ -41,6 +43,19 @@ struct ProcessTests {
             let status = try await bundle.output(of: "grep -E 'CapInh|CapAmb' /proc/self/status")
             #expect(status == "CapInh:\t0000000000000000\nCapAmb:\t0000000000000000\n")
         }
+    }
+
+    @Test("A capability that can't be given is left out, with one warning; the rest is given")
+    func leavesOutWhatItLacks() throws {
+        var warnings: [String] = []
+        let names = ["CAP_CHOWN", "CAP_SYS_RESOURCE", "CAP_MAGIC"]
+        let chown = try #require(CapabilitySet(name: "CAP_CHOWN"))
+        let process = OCISpec.Process(
+            args: ["true"], capabilities: LinuxCapabilities(bounding: names, effective: names, permitted: names))
+        let plan = try ProcessPlan(process, grantable: chown) { warnings.append($0) }
+        #expect(plan.capabilities == ProcessPlan.Capabilities(bounding: chown, effective: chown, permitted: chown))
+        #expect(
+            warnings == ["CAP_SYS_RESOURCE", "CAP_MAGIC"].map { "ignoring unknown or unavailable capability: \($0)" })
     }
 
     @Test("no_new_privs", arguments: [true, false])

@@ -73,7 +73,8 @@ struct LaunchPlan: Sendable {
         readOnlyPaths = linux.readonlyPaths
         rootPropagation = try LaunchPlan.propagation(linux.rootfsPropagation)
         process = try ProcessPlan(
-            spec.process ?? OCISpec.Process(cwd: "/"), needsProgram: spec.process != nil, warn: warn)
+            spec.process ?? OCISpec.Process(cwd: "/"), needsProgram: spec.process != nil,
+            grantable: try ProcessPlan.grantable(inUserNamespace: namespaces.has(.user)), warn: warn)
         hooks = spec.hooks ?? Hooks()
         personality = try linux.personality.map { value throws(RuntimeError) in try LaunchPlan.personality(value) }
         memoryPolicy = try linux.memoryPolicy.map { policy throws(RuntimeError) in try MemoryPolicyPlan(policy) }

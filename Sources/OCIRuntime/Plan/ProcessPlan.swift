@@ -38,8 +38,12 @@ struct ProcessPlan: Sendable {
         var hard: UInt64
     }
 
-    /// - Parameter warn: told of what is passed over (a capability that this kernel doesn't have).
-    init(_ process: OCISpec.Process, needsProgram: Bool = true, warn: (String) -> Void) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - grantable: the capabilities that can be given (``grantable(inUserNamespace:)``).
+    ///   - warn: told of what is passed over (a capability that can't be given).
+    init(
+        _ process: OCISpec.Process, needsProgram: Bool = true, grantable: CapabilitySet, warn: (String) -> Void
+    ) throws(RuntimeError) {
         if process.args.isEmpty, needsProgram { throw RuntimeError("process.args is empty: there is nothing to run") }
         for text in process.args + process.env where text.utf8.contains(0) {
             throw RuntimeError("process.args and process.env may not contain a NUL byte")
@@ -58,7 +62,7 @@ struct ProcessPlan: Sendable {
         consoleSize = process.consoleSize.map {
             (UInt16(clamping: $0.height), UInt16(clamping: $0.width))
         }
-        capabilities = ProcessPlan.capabilities(process.capabilities ?? LinuxCapabilities(), warn: warn)
+        capabilities = ProcessPlan.capabilities(process.capabilities ?? LinuxCapabilities(), grantable, warn)
         limits = try process.rlimits.map { limit throws(RuntimeError) in try ProcessPlan.limit(limit) }
         noNewPrivileges = process.noNewPrivileges
         oomScoreAdjustment = process.oomScoreAdj
@@ -66,13 +70,25 @@ struct ProcessPlan: Sendable {
         labels = try SecurityLabels(process)
     }
 
-    private static func capabilities(_ lists: LinuxCapabilities, warn: (String) -> Void) -> Capabilities {
+    /// Those that the kernel knows and this process has; in a user namespace the first process has them all.
+    static func grantable(inUserNamespace: Bool) throws(RuntimeError) -> CapabilitySet {
         let supported = CapabilitySet.supported
+        if inUserNamespace { return supported }
+        return try step("look at the own capabilities") { () throws(SystemError) in
+            try supported.intersection(ProcessCapabilities.current().permitted)
+        }
+    }
+
+    /// What can't be given is logged, and no reason to fail (config.md, Linux Process, capabilities).
+    private static func capabilities(
+        _ lists: LinuxCapabilities, _ grantable: CapabilitySet, _ warn: (String) -> Void
+    ) -> Capabilities {
+        var told: Set<String> = []
         func read(_ names: [String]) -> CapabilitySet {
             var set: CapabilitySet = []
             for name in names {
-                guard let capability = CapabilitySet(name: name), supported.contains(capability) else {
-                    warn("ignoring unknown or unavailable capability: \(name)")
+                guard let capability = CapabilitySet(name: name), grantable.contains(capability) else {
+                    if told.insert(name).inserted { warn("ignoring unknown or unavailable capability: \(name)") }
                     continue
                 }
                 set.insert(capability)

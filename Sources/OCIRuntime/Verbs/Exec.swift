@@ -43,7 +43,10 @@ enum Exec {
         }
         let bundle = try Bundle.parse(directory.configPath, bundle: record.bundle)
         let process = try ExecProcess.build(bundle.spec, options)
-        let plan = try ProcessPlan(process) { log.warning($0) }
+        let hasUsers = bundle.spec.linux?.namespaces.contains { $0.type == .user } ?? false
+        let plan = try ProcessPlan(process, grantable: ProcessPlan.grantable(inUserNamespace: hasUsers)) {
+            log.warning($0)
+        }
         log.debug("plan: \(plan)")
         let seccomp = try bundle.seccomp(cache: root)
         guard let container = try record.openInit() else { throw RuntimeError("cannot exec in a stopped container") }
