@@ -115,6 +115,7 @@ struct Firewall: Sendable {
             case .deadline:
                 throw NetworkError(.deadline, reason: "\(tool) didn't end within \(runner.deadline) and was killed")
             case .tooMuchOutput: throw NetworkError(.host, reason: "\(tool) wrote too much")
+            case .stopped: throw NetworkError(.host, reason: "\(tool) was ended with the node")
             case .system(let cause): throw NetworkError(.host, reason: "\(cause)")
             }
         }

@@ -16,6 +16,8 @@ struct PluginRun: Sendable {
         case deadline
         /// It was killed since it wrote more than `outputLimit`.
         case tooMuchOutput
+        /// It was killed since nobody waits for it any more, or the node ends.
+        case stopped
     }
 
     /// What a plugin may write to each stream.
@@ -27,10 +29,11 @@ struct PluginRun: Sendable {
     /// kernel's word ends the wait, by pidfd; there is no polling. Input is a memory file, so a program that doesn't read
     /// blocks nobody.
     static func perform(
-        _ path: String, _ arguments: [String], environment: [String], input: [UInt8], deadlineMilliseconds: Int
+        _ path: String, _ arguments: [String], environment: [String], input: [UInt8], deadlineMilliseconds: Int,
+        stop: PluginStop
     ) throws(Failure) -> PluginRun {
         do {
-            return try run(path, arguments, environment, input, deadlineMilliseconds)
+            return try run(path, arguments, environment, input, deadlineMilliseconds, stop)
         } catch let error as SystemError {
             throw .system(error)
         } catch let error as Failure {
@@ -41,7 +44,8 @@ struct PluginRun: Sendable {
     }
 
     private static func run(
-        _ path: String, _ arguments: [String], _ environment: [String], _ input: [UInt8], _ deadlineMilliseconds: Int
+        _ path: String, _ arguments: [String], _ environment: [String], _ input: [UInt8], _ deadlineMilliseconds: Int,
+        _ stop: PluginStop
     ) throws -> PluginRun {
         let stdin = Descriptor(owning: try check(sys_memfd_create("cni", 0), "memfd_create"))
         try stdin.writeAll(input)
@@ -62,7 +66,7 @@ struct PluginRun: Sendable {
         var output = Stream(descriptor: outputEnd.raw)
         var errors = Stream(descriptor: errorEnd.raw)
         do {
-            try follow(child.pidfd.descriptor.raw, &output, &errors, deadlineMilliseconds)
+            try follow(child.pidfd.descriptor.raw, &output, &errors, deadlineMilliseconds, stop)
         } catch {
             // The group's number can't be reused before the leader is reaped.
             kill(-child.pid, SIGKILL)
@@ -79,7 +83,8 @@ struct PluginRun: Sendable {
 
     /// Reads both streams until the process ends.
     private static func follow(
-        _ process: Int32, _ output: inout Stream, _ errors: inout Stream, _ deadlineMilliseconds: Int
+        _ process: Int32, _ output: inout Stream, _ errors: inout Stream, _ deadlineMilliseconds: Int,
+        _ stop: PluginStop
     ) throws {
         let deadline = ContinuousClock.now + .milliseconds(deadlineMilliseconds)
         while true {
@@ -89,6 +94,7 @@ struct PluginRun: Sendable {
                 pollfd(fd: process, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: output.ended ? -1 : output.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: errors.ended ? -1 : errors.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stop.event.descriptor.raw, events: Int16(POLLIN), revents: 0),
             ]
             let count = poll(&polled, nfds_t(polled.count), Int32(clamping: Int(left.rounded(.up))))
             if count < 0 {
@@ -99,6 +105,7 @@ struct PluginRun: Sendable {
             if polled[1].revents != 0 { try output.drain() }
             if polled[2].revents != 0 { try errors.drain() }
             if polled[0].revents != 0 { return }
+            if polled[3].revents != 0 { throw Failure.stopped }
         }
     }
 

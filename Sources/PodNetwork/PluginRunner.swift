@@ -11,6 +11,15 @@ struct PluginRunner: Sendable {
     /// Plugins take turns on the kernel's locks anyway; more at once would only be more processes.
     private static let queue = DispatchQueue(label: "kubesim.network.plugins", attributes: .concurrent)
     private static let places = Places(8)
+    private let stops = PluginStops()
+
+    init(binDirs: [String], deadline: Duration) {
+        self.binDirs = binDirs
+        self.deadline = deadline
+    }
+
+    /// Ends every program that runs, with all that it started, and lets none begin.
+    func stopAll() { stops.stopAll() }
 
     /// Runs a plugin and reads its answer: the result of ADD, null for the others.
     func run(_ invocation: Invocation, for attachment: Attachment) async throws(NetworkError) -> JSONValue {
@@ -24,13 +33,16 @@ struct PluginRunner: Sendable {
         let run: PluginRun
         do throws(PluginRun.Failure) {
             run = try await perform(
-                path, [path], environment: invocation.environment, input: invocation.config.encoded(pretty: false))
+                path, [path], environment: invocation.environment, input: invocation.config.encoded(pretty: false),
+                // What takes away is never left halfway.
+                endsWithTask: invocation.verb != .del)
         } catch {
             switch error {
             case .deadline: throw failed(.deadline, "it didn't end within \(deadline) and was killed (\(path))")
             case .tooMuchOutput:
                 throw failed(
                     .pluginFailed, "it wrote more than \(PluginRun.outputLimit) bytes and was killed (\(path))")
+            case .stopped: throw failed(.host, "it was ended, since nobody waits for it any more")
             case .system(let cause): throw failed(.host, "\(cause)")
             }
         }
@@ -44,26 +56,45 @@ struct PluginRunner: Sendable {
     }
 
     /// Runs any program with this process's environment and the given variables.
+    ///
+    /// - Parameter endsWithTask: whether the program is killed when the calling task is cancelled
     func perform(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = []
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
+        endsWithTask: Bool = false
     ) async throws(PluginRun.Failure) -> PluginRun {
         let variables = PluginRunner.merged(environment)
         let (seconds, attoseconds) = deadline.components
         let milliseconds = Int(clamping: seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+        let stop: PluginStop
+        do throws(SystemError) { stop = try PluginStop() } catch { throw .system(error) }
         await PluginRunner.places.take()
-        let outcome: Result<PluginRun, PluginRun.Failure> = await withCheckedContinuation { continuation in
+        let outcome = await withTaskCancellationHandler {
+            await perform(path, arguments, variables, input, milliseconds, stop)
+        } onCancel: {
+            if endsWithTask { stop.signal() }
+        }
+        await PluginRunner.places.giveBack()
+        return try outcome.get()
+    }
+
+    private func perform(
+        _ path: String, _ arguments: [String], _ environment: [String], _ input: [UInt8], _ milliseconds: Int,
+        _ stop: PluginStop
+    ) async -> Result<PluginRun, PluginRun.Failure> {
+        guard stops.add(stop) else { return .failure(.stopped) }
+        defer { stops.remove(stop) }
+        return await withCheckedContinuation { continuation in
             PluginRunner.queue.async {
                 do throws(PluginRun.Failure) {
                     let run = try PluginRun.perform(
-                        path, arguments, environment: variables, input: input, deadlineMilliseconds: milliseconds)
+                        path, arguments, environment: environment, input: input, deadlineMilliseconds: milliseconds,
+                        stop: stop)
                     continuation.resume(returning: .success(run))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
             }
         }
-        await PluginRunner.places.giveBack()
-        return try outcome.get()
     }
 
     /// Where a plugin's program is.

@@ -32,24 +32,32 @@ public actor PodNetwork {
         return try? NetworkResult(value, interface: record.attachment.interface, network: record.list.name)
     }
 
-    /// Detaches every sandbox that is not in `keep`: what a killed node left behind. Failures are logged and left for the
-    /// next time.
-    public func collectGarbage(keep: Set<String>) async {
+    /// The sandboxes with a record here that are not in `keep`: what a killed node left behind.
+    public func forgotten(keep: Set<String>) -> [String] {
         do throws(NetworkError) {
-            for sandbox in try store.sandboxes() where !keep.contains(sandbox) {
-                do throws(NetworkError) {
-                    try await detach(sandbox: sandbox)
-                    logger.info("a forgotten sandbox was taken off the network", metadata: ["sandbox": "\(sandbox)"])
-                } catch {
-                    logger.warning(
-                        "a forgotten sandbox stays on the network",
-                        metadata: ["sandbox": "\(sandbox)", "error": "\(error)"])
-                }
-            }
+            return try store.sandboxes().filter { !keep.contains($0) }
         } catch {
             logger.warning("the network's records can't be listed", metadata: ["error": "\(error)"])
+            return []
         }
     }
+
+    /// Detaches sandboxes that nobody knows of any more. Failures are logged and left for the next time.
+    public func collectGarbage(_ sandboxes: [String]) async {
+        for sandbox in sandboxes {
+            do throws(NetworkError) {
+                try await detach(sandbox: sandbox)
+                logger.info("a forgotten sandbox was taken off the network", metadata: ["sandbox": "\(sandbox)"])
+            } catch {
+                logger.warning(
+                    "a forgotten sandbox stays on the network",
+                    metadata: ["sandbox": "\(sandbox)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// Ends the plugins that run, before the node does; what they leave halfway the next start takes away.
+    public nonisolated func endPlugins() { runner.stopAll() }
 
     /// Waits until nobody else works on the sandbox; `giveBackTurn` must follow.
     func takeTurn(_ sandbox: String) async {

@@ -3,7 +3,8 @@ import Glibc
 /// Turns one output stream into lines of the CRI log: `<time> <stream> <F or P> <text>\n`.
 ///
 /// A line of up to 16 KiB is written whole (F) once its newline came. Of a longer one, each 16 KiB are written as soon as
-/// they are known not to end it (P), the rest follows with F. What the stream leaves without newline at its end is F too.
+/// they are known not to end it (P), the rest follows with F. What the stream leaves without newline
+/// at its end is P, as containerd has it: whoever reads the log adds no newline that was not there.
 struct LogLines {
     /// The longest text of one log line in bytes.
     static let limit = 16_384
@@ -42,7 +43,7 @@ struct LogLines {
     /// The stream has ended: what is left over becomes a line.
     mutating func finish(time: [UInt8], to output: inout [UInt8]) {
         if !pending.isEmpty {
-            write(UnsafeRawBufferPointer(start: nil, count: 0)[...], tag: UInt8(ascii: "F"), time: time, to: &output)
+            write(UnsafeRawBufferPointer(start: nil, count: 0)[...], tag: UInt8(ascii: "P"), time: time, to: &output)
         }
         pending = []
     }

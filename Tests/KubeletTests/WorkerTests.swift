@@ -95,6 +95,26 @@ import Testing
         }
     }
 
+    @Test func `a pod that is over stays over when its remains are removed`() async throws {
+        try await NodeFixture.use { node in
+            await node.runtime.set(instantExit: 0, of: "app")
+            try await node.run { kubelet, steps in
+                try node.drop("job.yaml", NodeFixture.manifest("job", extra: "  restartPolicy: Never"))
+                try await steps.wait(for: .finished(phase: "Succeeded"))
+                try await eventually("its sandbox is stopped") { await node.runtime.calls.contains("stopSandbox") }
+                let sandbox = try #require(await node.runtime.sandboxes.keys.first)
+                _ = try await node.runtime.removePodSandbox(
+                    CRIRemovePodSandboxRequest.with { $0.podSandboxID = sandbox })
+                try await eventually("the kubelet has looked") {
+                    node.clock.advance(by: .seconds(60))
+                    return await node.status(kubelet)?.phase == .succeeded && node.clock.sleepers >= 1
+                }
+                #expect(await node.runtime.calls.filter { $0.hasPrefix("sandbox #") } == ["sandbox #0"])
+                #expect(await node.status(kubelet)?.containerStatuses.first?.state.terminated?.exitCode == 0)
+            }
+        }
+    }
+
     @Test func `a crash is restarted at once, then with back-off, and counted`() async throws {
         try await NodeFixture.use { node in
             try await node.run { kubelet, steps in

@@ -112,7 +112,7 @@ struct DefaultNetworkTests {
                 return try await group.reduce(into: [String?]()) { $0.append($1) }
             }
             #expect(ips.count == 16 && Set(ips).count == 8)
-            await network.collectGarbage(keep: [attachments[0].sandbox])
+            await network.collectGarbage(await network.forgotten(keep: [attachments[0].sandbox]))
             #expect(try Directory.names(real.configuration.cacheDir) == [attachments[0].sandbox + ".json"])
         }
     }

@@ -102,6 +102,34 @@ struct PluginTests {
         }
     }
 
+    @Test("a plugin is ended, with its children, when nobody waits for its ADD any more", arguments: [true, false])
+    func endedEarly(byTask: Bool) async throws {
+        // Checked: without the stop the plugin runs to its deadline, and at the node's end for ever.
+        try await Scratch.use { scratch in
+            let plugins = try ScriptedPlugins(scratch)
+            try plugins.plugin(
+                "slow",
+                """
+                [ "$CNI_COMMAND" = ADD ] || exit 0
+                sleep 1000 & echo $! > \(scratch.file("child")); wait
+                """)
+            try plugins.conflist(#"{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"slow"}]}"#)
+            let (network, attachment) = (plugins.network, plugins.attachment())
+            let attaching = Task { try await network.attach(attachment) }
+            try await eventually("the plugin runs") { File.exists(scratch.file("child")) }
+            let child = try #require(
+                Int32(try File.readText(scratch.file("child")).prefix { $0 != "\n" }))
+            if byTask { attaching.cancel() } else { network.endPlugins() }
+            let outcome = await attaching.result
+            #expect(throws: NetworkError.self) { try outcome.get() }
+            try await eventually("its child is gone") {
+                kill(child, 0) != 0 || (try? File.readText("/proc/\(child)/stat"))?.contains(") Z ") ?? true
+            }
+            // What takes away is run all the same, unless the node itself ends.
+            #expect(plugins.calls.contains { $0.hasPrefix("slow DEL") } == byTask)
+        }
+    }
+
     @Test("a plugin that writes without end is killed")
     func flood() async throws {
         try await withPlugins { plugins async throws in

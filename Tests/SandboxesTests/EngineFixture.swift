@@ -61,6 +61,7 @@ struct EngineFixture: Sendable {
     func restarted() async throws -> EngineFixture {
         let engine = try await Self.engine(configuration, scratch: scratch, images: images, network: network)
         await engine.recover()
+        await engine.clearedUp()
         last.value.withLock { $0 = engine }
         return EngineFixture(
             engine: engine, scratch: scratch, configuration: configuration, images: images, network: network,

@@ -105,6 +105,39 @@ struct PodFailureTests {
         }
     }
 
+    @Test("a plugin that can't even take back keeps nobody from the next attempt, nor the next start")
+    func networkFailsBothWays() async throws {
+        try await Scratch.use { scratch in
+            let failing = try scratch.write("failing", "")
+            let real = try #require(
+                NetworkConfiguration().binDirs.first { File.exists($0 + "/bridge") }.map { $0 + "/bridge" })
+            let plugins = try scratch.directory("bin")
+            let plugin = try scratch.write(
+                "bin/bridge",
+                """
+                #!/bin/sh
+                if [ -e "\(failing)" ]; then echo '{"cniVersion":"1.0.0","code":999,"msg":"not today"}'; exit 1; fi
+                exec \(real)
+                """)
+            try #require(chmod(plugin, 0o755) == 0)
+            try await EngineFixture.use(plugins: [plugins] + NetworkConfiguration().binDirs) { fixture in
+                let pod = fixture.sandboxConfig("net")
+                for _ in 0..<2 {
+                    let failure = try #require(await refusal { _ = try await fixture.run(pod) })
+                    #expect(failure.message.contains("ADD: not today"), "\(failure.message)")
+                    #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                }
+                #expect(try Directory.names(fixture.scratch.file("network/results")).count == 2)
+                try File.remove(failing)
+                let sandbox = try await fixture.run(pod)
+                await fixture.engine.shutdown()
+                let next = try await fixture.restarted()
+                #expect(try Directory.names(fixture.scratch.file("network/results")).count == 1)
+                try await next.stopAndRemove(sandbox)
+            }
+        }
+    }
+
     @Test("ports that are none and addresses that are none are refused before anything is made")
     func badPorts() async throws {
         try await EngineFixture.use { fixture in

@@ -32,7 +32,7 @@ struct LogLinesTests {
 
     @Test func `What has no newline waits for it, and at the end becomes a line`() {
         #expect(lines(["prompt> "], finish: false) == "")
-        #expect(lines(["prompt> "]) == "2016-10-06T00:17:09.669794202Z stdout F prompt> \n")
+        #expect(lines(["prompt> "]) == "2016-10-06T00:17:09.669794202Z stdout P prompt> \n")
         #expect(lines(["done\n"]) == "2016-10-06T00:17:09.669794202Z stdout F done\n")
     }
 

@@ -14,6 +14,8 @@ struct PodMemory: Sendable, Hashable {
     var probes: [String: ProbeVerdicts] = [:]
     /// Sandboxes on which StopPodSandbox has succeeded since this kubelet started.
     var stopped: Set<String> = []
+    /// Every container has ended and none was to be started again: so it stays, also when its remains are removed.
+    var isOver = false
     /// Work under way.
     var busy: Set<Hand> = []
 }

@@ -68,6 +68,7 @@ struct PodPlanner {
     /// Does a new sandbox have anything to run? A pod that never restarts and has run is over; so is one whose
     /// containers have all succeeded and need no restart.
     private var mayStartOver: Bool {
+        if memory.isOver { return false }
         if snapshot.containers.isEmpty { return true }
         if pod.spec.restartPolicy == .never { return !snapshot.containers.contains { $0.state != .created } }
         guard pod.spec.restartPolicy == .onFailure else { return true }

@@ -15,6 +15,8 @@ struct PodStatusBuilder {
     var isStopping = false
 
     func build() -> PodStatus {
+        // Whose remains were removed is told as it was.
+        if memory.isOver, snapshot.containers.isEmpty, let previous { return previous }
         var status = PodStatus()
         let inits = pod.spec.initContainers.map { containerStatus($0, isInit: true) }
         let mains = pod.spec.containers.map { containerStatus($0, isInit: false) }

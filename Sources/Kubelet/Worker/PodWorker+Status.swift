@@ -30,6 +30,7 @@ extension PodWorker {
             }
         }
         if new.phase != before?.phase, new.phase == .succeeded || new.phase == .failed {
+            memory.isOver = true
             logger.info("Pod has finished", metadata: ["phase": "\(new.phase.rawValue)"])
             hands.report(.finished(phase: new.phase.rawValue))
             Task { [whenFinished] in await whenFinished() }

@@ -79,6 +79,7 @@ actor PodWorker {
     func change(to pod: Pod) {
         guard !wish.isStop, wish.pod != pod else { return }
         wish = .run(pod)
+        memory.isOver = false
         memory.definitions = Self.definitions(wish)
         generation += 1
         wake()

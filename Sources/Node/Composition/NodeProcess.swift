@@ -54,6 +54,8 @@ struct NodeProcess {
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await group.run()) } catch { outcome = .failure(error) }
         await runtime.embedded?.engine.shutdown()
+        // A plugin that hangs would live on as nobody's child.
+        defer { runtime.embedded?.network.endPlugins() }
         if let podsEnd {
             guard podsEnd.leftBehind.isEmpty else {
                 throw NodeError(

@@ -2,6 +2,7 @@ import CRI
 import CRIgRPC
 import FoundationEssentials
 import GRPCCore
+import Glibc
 import GRPCNIOTransportHTTP2Posix
 import NodeControl
 
@@ -23,6 +24,9 @@ enum ControlClient {
         do {
             return try await withGRPCClient(transport: transport) { try await body(ControlNode.Client(wrapping: $0)) }
         } catch let error as RPCError {
+            if error.code == .unavailable, access(socket, W_OK) != 0, errno == EACCES {
+                throw NodeError("no permission for the node's socket \(socket): it is root's; try sudo")
+            }
             if error.code == .unavailable {
                 throw NodeError("no node answers on \(socket): is `kubesim node` running? (\(error.message))")
             }

@@ -8,11 +8,12 @@ import ShimClient
 import ShimProtocol
 
 extension Engine {
-    /// Looks at what an earlier engine left, adopts what lives, notes what ended meanwhile, and clears up what was
-    /// half made. To be called once, before anything else.
+    /// Looks at what an earlier engine left, adopts what lives and notes what ended meanwhile. To be called once, before
+    /// anything else.
     ///
     /// Live shims are connected to again, so that running containers keep their processes; ends that nobody saw are read
-    /// from the shims' exit records; a pod whose shim is dead is ended; what has no record is taken away.
+    /// from the shims' exit records; a pod whose shim is dead is ended. What was half made, and what has no record, is taken
+    /// away after this has returned: a plugin that hangs there keeps nobody waiting (``clearedUp()``).
     public func recover() async {
         let (store, logger) = (store, logger)
         let contents = await Blocking.run { store.readAll(logger: logger) }
@@ -27,22 +28,32 @@ extension Engine {
         }
         await withTaskGroup(of: Void.self) { group in
             for record in contents.sandboxes {
-                group.addTask { await self.recover(record) }
+                group.addTask { await self.adopt(record) }
             }
         }
-        await clearLeftovers(contents)
+        let lost = await findLost(contents)
         let kept = Set(sandboxes.values.filter(\.record.networkAttached).map(\.record.id.text))
-        await network.collectGarbage(keep: kept)
+        let forgotten = await network.forgotten(keep: kept.union(lost.sandboxes.map(\.text)))
         let running = containers.values.filter { $0.record.stage == .running }.count
         logger.info(
             "engine recovered",
             metadata: [
                 "sandboxes": "\(sandboxes.count)", "containers": "\(containers.count)", "running": "\(running)",
             ])
+        clearing = Task {
+            await withTaskGroup(of: Void.self) { group in
+                for record in contents.sandboxes { group.addTask { await self.clearUp(record) } }
+                group.addTask { await self.clear(lost) }
+                group.addTask { await self.network.collectGarbage(forgotten) }
+            }
+        }
     }
 
+    /// Returns once what an earlier engine left undone has been taken away, or can't be.
+    public func clearedUp() async { await clearing?.value }
+
     /// Brings one sandbox and its containers to the truth.
-    private func recover(_ record: SandboxRecord) async {
+    private func adopt(_ record: SandboxRecord) async {
         let id = record.id
         var lives = false
         do {
@@ -55,18 +66,26 @@ extension Engine {
         for entry in containers(of: id) where entry.record.stage == .starting {
             await settleStart(entry.record.id)
         }
-        switch record.stage {
-        case .making:
-            await attempt("a half-made sandbox can't be cleared away", id) { try await self.removeSandbox(id) }
-        case .ready, .stopped:
-            if !lives {
-                await readExitRecords(of: id)
-                await endAbandoned(id, why: "its shim was gone when the node started")
+        if record.stage != .making, !lives {
+            await readExitRecords(of: id)
+            await endAbandoned(id, why: "its shim was gone when the node started")
+        }
+        for entry in containers(of: id) where entry.record.stage == .created { await judge(entry.record) }
+    }
+
+    /// Takes away what was half made or half removed of one pod.
+    private func clearUp(_ record: SandboxRecord) async {
+        let id = record.id
+        if record.stage == .making {
+            return await attempt("a half-made sandbox can't be cleared away", id) { try await self.removeSandbox(id) }
+        }
+        if sandboxes[id]?.record.stage == .stopped {
+            await attempt("a stopped sandbox can't be taken apart", id) { try await self.dismantleAgain(id) }
+        }
+        for entry in containers(of: id) where entry.record.stage == .making || entry.record.stage == .removing {
+            await attempt("a half-made container can't be cleared away", entry.record.id) {
+                try await self.removeContainer(entry.record.id)
             }
-            if sandboxes[id]?.record.stage == .stopped {
-                await attempt("a stopped sandbox can't be taken apart", id) { try await self.dismantleAgain(id) }
-            }
-            for entry in containers(of: id) { await recover(entry.record) }
         }
     }
 
@@ -75,30 +94,22 @@ extension Engine {
         try await entry.turnstile.pass { try await dismantle(id) }
     }
 
-    /// Brings a container that doesn't run to the truth.
-    private func recover(_ record: ContainerRecord) async {
-        switch record.stage {
-        case .making, .removing:
-            await attempt("a half-made container can't be cleared away", record.id) {
-                try await self.removeContainer(record.id)
-            }
-        case .created:
-            let (bundle, rootfs) = (places.bundle(record.id), places.rootfs(record.id))
-            let whole = await Blocking.run {
-                File.exists(bundle + "/config.json")
-                    && (try? FilesystemStatistics(rootfs).type) == FilesystemStatistics.overlayMagic
-            }
-            if whole, sandboxes[record.sandbox]?.record.stage == .ready { return }
-            note(record.id) { record in
-                record.stage = .exited
-                record.exitCode = 255
-                record.reason = "Unknown"
-                record.message = "its root filesystem or its pod was gone when the node started"
-                record.finishedAtNanoseconds = wallClockNanoseconds()
-            }
-            containers[record.id]?.ended.open()
-        case .starting, .running, .exited: break
+    /// A created container whose root or pod has gone with the machine's restart can't be started any more.
+    private func judge(_ record: ContainerRecord) async {
+        let (bundle, rootfs) = (places.bundle(record.id), places.rootfs(record.id))
+        let whole = await Blocking.run {
+            File.exists(bundle + "/config.json")
+                && (try? FilesystemStatistics(rootfs).type) == FilesystemStatistics.overlayMagic
         }
+        if whole, sandboxes[record.sandbox]?.record.stage == .ready { return }
+        note(record.id) { record in
+            record.stage = .exited
+            record.exitCode = 255
+            record.reason = "Unknown"
+            record.message = "its root filesystem or its pod was gone when the node started"
+            record.finishedAtNanoseconds = wallClockNanoseconds()
+        }
+        containers[record.id]?.ended.open()
     }
 
     /// A start that the engine didn't live to see through: what the shim has of it is undone, and it can be tried again.
@@ -129,33 +140,47 @@ extension Engine {
         }
     }
 
-    /// Takes away what no record speaks for.
-    private func clearLeftovers(_ contents: RecordStore.Contents) async {
-        for entry in containers.values where sandboxes[entry.record.sandbox] == nil {
-            await attempt("a container without its sandbox can't be cleared away", entry.record.id) {
-                await self.endCgroup(entry.record.cgroupsPath)
-                self.containerLost(entry.record.id, why: "its sandbox is gone")
-                try await self.removeContainer(entry.record.id)
-            }
-        }
-        let (places, store) = (places, store)
+    /// What no record speaks for.
+    private struct Lost: Sendable {
+        var sandboxes: Set<SandboxID>
+        var containers: Set<ContainerID>
+        /// Containers with a record whose sandbox has none.
+        var orphans: [ContainerRecord]
+    }
+
+    private func findLost(_ contents: RecordStore.Contents) async -> Lost {
+        let places = places
         let (sandboxDirectories, bundles, runtimeStates) = await Blocking.run {
             (
                 Self.names(places.state + "/sandboxes"), Self.names(places.state + "/containers"),
                 Self.names(places.runtimeRoot)
             )
         }
-        let lostSandboxes = Set(contents.lostSandboxes + sandboxDirectories.compactMap { SandboxID($0) })
-            .filter { sandboxes[$0] == nil }
-        for id in lostSandboxes {
+        return Lost(
+            sandboxes: Set(contents.lostSandboxes + sandboxDirectories.compactMap { SandboxID($0) })
+                .filter { sandboxes[$0] == nil },
+            containers: Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
+                .filter { containers[$0] == nil && SandboxID($0.text).map { sandboxes[$0] == nil } ?? true },
+            orphans: containers.values.map(\.record).filter { sandboxes[$0.sandbox] == nil })
+    }
+
+    /// Takes away what no record speaks for.
+    private func clear(_ lost: Lost) async {
+        for record in lost.orphans {
+            await attempt("a container without its sandbox can't be cleared away", record.id) {
+                await self.endCgroup(record.cgroupsPath)
+                self.containerLost(record.id, why: "its sandbox is gone")
+                try await self.removeContainer(record.id)
+            }
+        }
+        for id in lost.sandboxes {
             await attempt("the leftovers of a sandbox can't be cleared away", id) {
                 try await self.clearLost(id)
             }
         }
-        let lostContainers = Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
-            .filter { containers[$0] == nil && SandboxID($0.text).map { sandboxes[$0] == nil } ?? true }
+        let (places, store) = (places, store)
         let holders = await shimsOfUnknown()
-        for id in lostContainers.union(holders.keys) {
+        for id in lost.containers.union(holders.keys) {
             await attempt("the leftovers of a container can't be cleared away", id) {
                 try await holders[id]?.delete(id.text, force: true, deadline: self.configuration.stepDeadline)
                 let runtime = RuntimeCommand(path: self.configuration.runtimePath, root: places.runtimeRoot)

@@ -1,5 +1,6 @@
 import CRI
 import Linux
+import Logging
 import PodNetwork
 import ShimClient
 import ShimProtocol
@@ -68,7 +69,15 @@ extension Engine {
 
     private func detachNetwork(of id: SandboxID) async throws {
         guard sandboxes[id]?.record.networkAttached == true else { return }
-        try await network.detach(sandbox: id.text, otherwise: sandboxes[id].map { Self.attachment(of: $0.record) })
+        do {
+            try await network.detach(sandbox: id.text, otherwise: sandboxes[id].map { Self.attachment(of: $0.record) })
+        } catch {
+            // A sandbox that never came to be keeps nobody from the next attempt; its remains wait for the next start.
+            guard sandboxes[id]?.record.stage == .making else { throw error }
+            logger.warning(
+                "a half-made sandbox's network can't be taken away; the next start tries again",
+                metadata: ["pod": "\(podName(id))", "reason": "\(error)"])
+        }
         note(id) { record in
             record.networkAttached = false
         }

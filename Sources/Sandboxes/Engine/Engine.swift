@@ -35,6 +35,8 @@ public actor Engine {
     var terminals: [String: TerminalReference] = [:]
     var podCIDR = ""
     var closed = false
+    /// What an earlier engine left undone is being taken away.
+    var clearing: Task<Void, Never>?
 
     /// Makes the engine's directories and the pause root filesystem.
     ///
@@ -85,12 +87,14 @@ public actor Engine {
     /// Lets go of the shims and ends the event streams; the pods run on.
     public func shutdown() async {
         closed = true
+        clearing?.cancel()
         events.close()
         for entry in sandboxes.values { await entry.shim?.disconnect() }
     }
 
     /// Stops and removes every sandbox, and everything that the engine made below its directories.
     public func tearDown() async {
+        await clearedUp()
         let ids = Array(sandboxes.keys)
         await withTaskGroup(of: Void.self) { group in
             for id in ids {
