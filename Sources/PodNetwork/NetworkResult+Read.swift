@@ -32,6 +32,14 @@ extension NetworkResult {
         func texts(_ key: String) -> [String] { value["dns"]?[key]?.arrayValue?.compactMap(\.stringValue) ?? [] }
         self.init(
             addresses: addresses, mac: own?["mac"]?.stringValue, nameservers: texts("nameservers"),
-            searchDomains: texts("search"), dnsOptions: texts("options"), network: network)
+            searchDomains: texts("search"), dnsOptions: texts("options"), network: network,
+            interfaces: interfaces.enumerated().map { index, link in
+                Interface(
+                    name: link["name"]?.stringValue ?? "", mac: link["mac"]?.stringValue ?? "",
+                    sandbox: link["sandbox"]?.stringValue ?? "",
+                    addresses: ips.filter { $0["interface"]?.intValue == Int64(index) }.map {
+                        Address(cidr: $0["address"]?.stringValue ?? "", gateway: $0["gateway"]?.stringValue)
+                    })
+            })
     }
 }

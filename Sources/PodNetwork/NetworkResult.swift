@@ -15,6 +15,15 @@ public struct NetworkResult: Sendable, Hashable {
         public var ip: String { String(cidr.prefix { $0 != "/" }) }
     }
 
+    /// What the plugins made, on the pod's side and on the host's.
+    public struct Interface: Sendable, Hashable {
+        public var name: String
+        public var mac: String
+        /// The network namespace; empty on the host's side.
+        public var sandbox: String
+        public var addresses: [Address]
+    }
+
     /// The pod's addresses, the primary one first.
     public var addresses: [Address]
     /// The hardware address of the pod's interface, if the plugins told it.
@@ -25,10 +34,12 @@ public struct NetworkResult: Sendable, Hashable {
     public var dnsOptions: [String]
     /// The network's name.
     public var network: String
+    /// Every interface that the plugins named, in their order.
+    public var interfaces: [Interface]
 
     public init(
         addresses: [Address], mac: String? = nil, nameservers: [String] = [], searchDomains: [String] = [],
-        dnsOptions: [String] = [], network: String = ""
+        dnsOptions: [String] = [], network: String = "", interfaces: [Interface] = []
     ) {
         self.addresses = addresses
         self.mac = mac
@@ -36,6 +47,7 @@ public struct NetworkResult: Sendable, Hashable {
         self.searchDomains = searchDomains
         self.dnsOptions = dnsOptions
         self.network = network
+        self.interfaces = interfaces
     }
 
     /// The primary address without its prefix.

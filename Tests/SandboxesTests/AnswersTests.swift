@@ -65,6 +65,9 @@ struct AnswersTests {
             #expect(sandboxInfo["runtimeSpec"]?["hostname"]?.stringValue == "answers")
             let interface = sandboxInfo["cniResult"]?["Interfaces"]?["eth0"]
             #expect(interface?["IPConfigs"]?[0]?["IP"]?.stringValue == podInfo.status.network.ip)
+            let made = sandboxInfo["cniResult"]?["Interfaces"]
+            #expect(made?["lo"]?["IPConfigs"]?[0]?["IP"]?.stringValue == "127.0.0.1")
+            #expect(made?["kst\(fixture.token)"]?["Sandbox"]?.stringValue == "")
             #expect(podInfo.containersStatuses.map(\.id) == [container])
 
             try await eventually("the container has used the processor") {

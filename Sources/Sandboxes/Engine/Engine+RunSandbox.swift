@@ -165,15 +165,27 @@ extension Engine {
 
     /// The network's result as containerd's `cniResult` has it, which people's scripts read.
     private static func document(_ result: NetworkResult, netns: String) -> JSONValue {
-        let addresses = result.addresses.map { address -> JSONValue in
-            ["IP": .string(address.ip), "Gateway": address.gateway.map(JSONValue.string) ?? ""]
+        func interface(_ addresses: [NetworkResult.Address], mac: String, sandbox: String) -> JSONValue {
+            let configs = addresses.map { address -> JSONValue in
+                ["IP": .string(address.ip), "Gateway": address.gateway.map(JSONValue.string) ?? ""]
+            }
+            return [
+                "IPConfigs": configs.isEmpty ? .null : .array(configs), "Mac": .string(mac),
+                "Sandbox": .string(sandbox),
+            ]
+        }
+        var interfaces: JSONValue = [
+            "lo": interface(
+                [NetworkResult.Address(cidr: "127.0.0.1/8"), NetworkResult.Address(cidr: "::1/128")],
+                mac: "00:00:00:00:00:00", sandbox: netns),
+            // Plugins of before 0.3.1 may name no interface at all.
+            "eth0": interface(result.addresses, mac: result.mac ?? "", sandbox: netns),
+        ]
+        for made in result.interfaces where !made.name.isEmpty {
+            interfaces[made.name] = interface(made.addresses, mac: made.mac, sandbox: made.sandbox)
         }
         return [
-            "Interfaces": [
-                "eth0": [
-                    "IPConfigs": .array(addresses), "Mac": .string(result.mac ?? ""), "Sandbox": .string(netns),
-                ]
-            ],
+            "Interfaces": interfaces,
             "DNS": [
                 [
                     "nameservers": .array(result.nameservers.map(JSONValue.string)),
