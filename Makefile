@@ -11,7 +11,7 @@ DEMO_ROOT ?= /var/lib/kubesim-demo
 # What a Debian 12 lacks: to build, and to run.
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
-TEST_PACKAGES := runc crun procps
+TEST_PACKAGES := runc crun procps uidmap
 CLIENT_PACKAGES := podman catatonit containerd
 VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap
 # Which machine test-vm boots: cgroup2 (the tests alone) or systemd (the tests as its service).

@@ -16,8 +16,10 @@ enum CPUController {
         return nil
     }
 
-    static func plan(_ cpu: LinuxCPU, version: CgroupVersion) -> [CgroupWrite] {
-        version == .v1 ? planV1(cpu) : planV2(cpu)
+    static func plan(
+        _ cpu: LinuxCPU, version: CgroupVersion, current: ResourcePlan.Current = ResourcePlan.Current()
+    ) -> [CgroupWrite] {
+        version == .v1 ? planV1(cpu) : planV2(cpu, current)
     }
 
     private static func write(
@@ -51,7 +53,7 @@ enum CPUController {
         return writes
     }
 
-    private static func planV2(_ cpu: LinuxCPU) -> [CgroupWrite] {
+    private static func planV2(_ cpu: LinuxCPU, _ current: ResourcePlan.Current) -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         if let idle = cpu.idle { writes.append(write("cpu.idle", String(idle), "idle")) }
         if let shares = cpu.shares, shares != 0, cpu.idle ?? 0 != 1 {
@@ -59,13 +61,14 @@ enum CPUController {
         }
         let burst = cpu.burst.map { write("cpu.max.burst", String($0), "burst", refusal: .triedAgain) }
         if let burst { writes.append(burst) }
-        let quota = cpu.quota ?? 0
+        let named = cpu.quota ?? 0
         let period = cpu.period ?? 0
-        if quota != 0 || period != 0 {
-            // One number alone leaves the period as it is.
+        if named != 0 || period != 0 {
+            // One number alone leaves the period as it is; the quota has to be written with it.
+            let quota = named != 0 ? named : current.quota ?? -1
             var value = quota > 0 ? String(quota) : "max"
             if period != 0 { value += " " + String(period) }
-            writes.append(write("cpu.max", value, quota != 0 ? "quota" : "period"))
+            writes.append(write("cpu.max", value, named != 0 ? "quota" : "period"))
         }
         return writes
     }

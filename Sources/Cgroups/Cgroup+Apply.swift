@@ -10,6 +10,7 @@ extension Cgroup {
     public func apply(_ resources: LinuxResources, updating: Bool = false) throws(CgroupError) {
         var current = ResourcePlan.Current()
         if updating, let memory = resources.memory { current.readMemory(of: self, for: memory) }
+        if updating, resources.cpu != nil { current.readCPU(of: self) }
         if let io = resources.blockIO { current.readIO(of: self, for: io) }
         let plan = try ResourcePlan(resources, host: host, current: current)
         if host.mode == .hybrid { handDownForHybrid(plan) }
@@ -83,9 +84,20 @@ extension ResourcePlan.Current {
         if cgroup.host.hierarchy(of: "memory") != nil {
             memoryAndSwapBytes = cgroup.number("memory", "memory.memsw.limit_in_bytes").map { Int64(clamping: $0) }
         }
+        if cgroup.host.hierarchy(of: "memory") == nil, let directory = cgroup.unifiedDirectory {
+            let text = (try? File.readText(directory + "/memory.max", limit: 4096))?.prefix { $0 != "\n" }
+            memoryLimitBytes = text.flatMap { Int64($0) }
+        }
         if memory.checkBeforeUpdate == true {
             memoryUsageBytes = cgroup.memoryUsageBytes.map { Int64(clamping: $0) }
         }
+    }
+
+    /// `cpu.max` is "50000 100000" or "max 100000" (cgroup-v2.rst).
+    mutating func readCPU(of cgroup: Cgroup) {
+        guard cgroup.host.hierarchy(of: "cpu") == nil, let directory = cgroup.unifiedDirectory else { return }
+        let words = (try? File.readText(directory + "/cpu.max", limit: 4096))?.split(separator: " ")
+        quota = words?.first.flatMap { Int64($0) }
     }
 
     mutating func readIO(of cgroup: Cgroup, for io: LinuxBlockIO) {

@@ -15,7 +15,7 @@ enum MemoryController {
         _ memory: LinuxMemory, version: CgroupVersion, current: ResourcePlan.Current
     ) throws(CgroupError) -> [CgroupWrite] {
         try refuseLimitBelowUsage(memory, current)
-        return version == .v1 ? planV1(memory, current) : try planV2(memory)
+        return version == .v1 ? planV1(memory, current) : try planV2(memory, current)
     }
 
     private static func write(
@@ -64,9 +64,11 @@ enum MemoryController {
         return writes
     }
 
-    private static func planV2(_ memory: LinuxMemory) throws(CgroupError) -> [CgroupWrite] {
+    private static func planV2(
+        _ memory: LinuxMemory, _ current: ResourcePlan.Current
+    ) throws(CgroupError) -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
-        if let swap = try swapMax(memory) {
+        if let swap = try swapMax(memory, current) {
             // A kernel without swap has no such file, and then there is nothing to limit.
             writes.append(
                 write("memory.swap.max", swap, "swap", refusal: swap == "max" || swap == "0" ? .passedOver : .fails))
@@ -81,10 +83,13 @@ enum MemoryController {
     private static func amount(_ bytes: Int64) -> String { bytes < 0 ? "max" : String(bytes) }
 
     /// v2 limits swap alone, the specification memory and swap together.
-    private static func swapMax(_ memory: LinuxMemory) throws(CgroupError) -> String? {
+    private static func swapMax(
+        _ memory: LinuxMemory, _ current: ResourcePlan.Current
+    ) throws(CgroupError) -> String? {
         guard let swap = memory.swap, swap != 0 else { return memory.limit == -1 ? "max" : nil }
         if swap < 0 { return "max" }
-        guard let limit = memory.limit, limit > 0 else {
+        let named = memory.limit.flatMap { $0 == 0 ? nil : $0 }
+        guard let limit = named ?? current.memoryLimitBytes, limit > 0 else {
             throw CgroupError(
                 "plan linux.resources.memory.swap",
                 hint: "it counts memory and swap together, so memory.limit must be given")

@@ -13,6 +13,10 @@ public struct ResourcePlan: Sendable, Hashable {
         public var memoryAndSwapBytes: Int64?
         /// What is in use now.
         public var memoryUsageBytes: Int64?
+        /// `memory.max` of v2; nil without a limit, or when it doesn't matter.
+        public var memoryLimitBytes: Int64?
+        /// The quota in `cpu.max` of v2, in microseconds; nil without one, or when it doesn't matter.
+        public var quota: Int64?
         /// The file names in the v1 blkio directory, which differ with the I/O scheduler; nil assumes the usual ones.
         public var hasBFQWeight = true
 
@@ -27,7 +31,8 @@ public struct ResourcePlan: Sendable, Hashable {
     ) throws(CgroupError) {
         let versions = Versions(host: host)
         if let cpu = resources.cpu {
-            writes += CPUController.plan(cpu, version: try versions.of("cpu", neededBy: CPUController.fields(cpu)))
+            writes += CPUController.plan(
+                cpu, version: try versions.of("cpu", neededBy: CPUController.fields(cpu)), current: current)
             writes += CpusetController.plan(
                 cpu, version: try versions.of("cpuset", neededBy: CpusetController.fields(cpu)))
         }

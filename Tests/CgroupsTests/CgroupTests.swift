@@ -154,6 +154,12 @@ struct CgroupTests {
                 #expect(cgroup.stats().memory?.limitBytes == (limit < 0 ? nil : UInt64(limit)))
                 try cgroup.apply(LinuxResources(cpu: LinuxCPU(quota: 5000, period: 10000)), updating: true)
             }
+            try cgroup.apply(LinuxResources(cpu: LinuxCPU(period: 20000)), updating: true)
+            if let directory = cgroup.directory("cpu") {
+                #expect(try File.readText(directory + "/cpu.cfs_quota_us") == "5000\n")
+            } else if let directory = cgroup.unifiedDirectory {
+                #expect(try File.readText(directory + "/cpu.max") == "5000 20000\n")
+            }
         }
     }
 

@@ -115,6 +115,16 @@ struct ResourcePlanTests {
         #expect(try lines(LinuxResources(cpu: LinuxCPU(shares: 5, idle: 1)), v2) == ["cpu.idle = 1"])
     }
 
+    @Test("on version 2 half of a pair that is changed keeps the other half as it is")
+    func halves() throws {
+        var current = ResourcePlan.Current()
+        current.quota = 7000
+        current.memoryLimitBytes = 1000
+        #expect(try lines(LinuxResources(cpu: LinuxCPU(period: 5000)), v2, current) == ["cpu.max = 7000 5000"])
+        #expect(
+            try lines(LinuxResources(memory: LinuxMemory(swap: 1500)), v2, current) == ["memory.swap.max = 500"])
+    }
+
     @Test("swap counts together with memory in the configuration, and alone on version 2")
     func swap() throws {
         func swap(_ limit: Int64?, _ swap: Int64?) throws -> [String] {

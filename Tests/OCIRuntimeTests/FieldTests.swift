@@ -254,4 +254,40 @@ struct FieldTests {
             #expect(limited.errors.contains("rootless needs no limits + no cgrouppath"), "\(limited)")
         }
     }
+
+    @Test("Someone without rights maps the ids that /etc/subuid gives them", .needs(.newuidmap))
+    func mapsSubordinateIDs() async throws {
+        try await TestBundle.use { bundle in
+            bundle.spec.makeRootless(uid: 65_534, gid: 65_534)
+            bundle.spec.linux {
+                $0.cgroupsPath = nil
+                $0.uidMappings.append(LinuxIDMapping(containerID: 1, hostID: 700_000, size: 1000))
+                $0.gidMappings.append(LinuxIDMapping(containerID: 1, hostID: 800_000, size: 1000))
+            }
+            bundle.spec.process?.user = User(uid: 5, gid: 6)
+            bundle.spec.process?.args = ["/bin/sh", "-c", "id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map"]
+            try bundle.write()
+            _ = try await Command(["chown", "-R", "65534:65534", bundle.scratch.file("bundle")]).run()
+            chmod(bundle.scratch.file(""), 0o755)
+            let state = try bundle.scratch.directory("nobody")
+            chown(state, 65_534, 65_534)
+            let uids = try bundle.scratch.write("subuid", "nobody:700000:1000\n")
+            let gids = try bundle.scratch.write("subgid", "nobody:800000:1000\n")
+            // In a mount namespace of its own, so that the host's files are not touched.
+            let script = """
+                mount --bind \(uids) /etc/subuid && mount --bind \(gids) /etc/subgid && exec setpriv --reuid 65534 \
+                --regid 65534 --clear-groups \(TestBundle.program) --root \(state) run --bundle \(bundle.path) \(bundle.id)
+                """
+            let unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+            let outcome = try await Command(unshare + [script]).run()
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let words = outcome.output.split(whereSeparator: \.isWhitespace).map(String.init)
+            #expect(
+                words == ["5", "6", "0", "65534", "1", "1", "700000", "1000", "0", "65534", "1", "1", "800000", "1000"])
+            try bundle.scratch.write("subuid", "nobody:700000:10\n")
+            let refused = try await Command(unshare + [script]).run()
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("linux.uidMappings: newuidmap failed"), "\(refused)")
+        }
+    }
 }

@@ -16,6 +16,7 @@ public enum Feature: String, Sendable {
     case podman = "podman, conmon and catatonit"
     case systemd = "systemd, running"
     case containerd = "containerd"
+    case newuidmap = "newuidmap (uidmap)"
 
     /// Is it here?
     public var isPresent: Bool {
@@ -35,6 +36,7 @@ public enum Feature: String, Sendable {
             ["podman", "conmon"].allSatisfy(Self.onPath) && Self.isExecutable("/usr/libexec/podman/catatonit")
         case .systemd: access("/run/systemd/system", F_OK) == 0
         case .containerd: Self.onPath("containerd")
+        case .newuidmap: Self.onPath("newuidmap")
         }
     }
 
