@@ -17,6 +17,7 @@ public enum Feature: String, Sendable {
     case systemd = "systemd, running"
     case containerd = "containerd"
     case newuidmap = "newuidmap (uidmap)"
+    case appArmor = "AppArmor in the kernel, and apparmor_parser"
 
     /// Is it here?
     public var isPresent: Bool {
@@ -37,6 +38,7 @@ public enum Feature: String, Sendable {
         case .systemd: access("/run/systemd/system", F_OK) == 0
         case .containerd: Self.onPath("containerd")
         case .newuidmap: Self.onPath("newuidmap")
+        case .appArmor: access("/sys/kernel/security/apparmor/.load", F_OK) == 0 && Self.onPath("apparmor_parser")
         }
     }
 
