@@ -5,11 +5,18 @@ import Linux
 public struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The whole line, without a newline.
     public let description: String
+    /// The kernel refused to execute the container's program: the line is about that alone, as a shell's would be.
+    let isExecution: Bool
 
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.init(description, isExecution: false) }
+
+    init(_ description: String, isExecution: Bool) {
+        self.description = description
+        self.isExecution = isExecution
+    }
 
     /// "step: call path: No such file or directory".
-    init(_ step: String, _ cause: SystemError) { description = "\(step): \(cause)" }
+    init(_ step: String, _ cause: SystemError) { self.init("\(step): \(cause)") }
 }
 
 /// Runs one step of a plan; a kernel error comes out with the step's name in front.
@@ -21,6 +28,16 @@ func step<Value: ~Copyable>(
         return try body()
     } catch {
         throw RuntimeError(name(), error)
+    }
+}
+
+/// Runs what belongs to a step that is named already.
+@inline(__always)
+func kernel<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(RuntimeError) -> Value {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw RuntimeError(error.description)
     }
 }
 

@@ -36,6 +36,20 @@ struct FieldTests {
         }
     }
 
+    @Test("In a user namespace too, what an earlier mount made can be a source whose ids are mapped")
+    func mapsIDsInsideTheRoot() async throws {
+        try await TestBundle.use { bundle in
+            bundle.useUserNamespace()
+            let volume = try bundle.scratch.directory("volume")
+            try bundle.scratch.write("volume/file", "x")
+            bundle.spec.mounts += [
+                OCISpec.Mount(destination: "/plain", source: volume, options: ["bind"]),
+                OCISpec.Mount(destination: "/again", source: bundle.rootfs + "/plain", options: ["bind", "idmap"]),
+            ]
+            #expect(try await bundle.output(of: "stat -c %u:%g /plain/file /again/file") == "65534:65534\n0:0\n")
+        }
+    }
+
     @Test(
         "idmap alone means the container's own mapping; ridmap reaches what is mounted below",
         arguments: ["idmap", "ridmap"])

@@ -15,6 +15,11 @@ struct Channel: Sendable {
         case process = 0x70
         /// From the child: its filter has a listener; the page to talk through comes with it.
         case filter = 0x66
+        /// From the child: the ids of a mount are to be mapped with the host's rights; its tree comes along, its place in the
+        /// plan follows as text.
+        case mapIDs = 0x69
+        /// From the child: the kernel refused to execute the program; the reason follows as text.
+        case refused = 0x78
         /// From the child: it gave up; the reason follows as text.
         case failed = 0x65
     }
@@ -29,8 +34,9 @@ struct Channel: Sendable {
     }
 
     /// A message with a descriptor as passenger.
-    func send(_ message: Message, descriptor: Int32) throws(SystemError) {
-        try check(sys_send(number, [message.rawValue], 1, [descriptor], 1, 0), "send to the other stage")
+    func send(_ message: Message, _ body: [UInt8] = [], descriptor: Int32) throws(SystemError) {
+        let bytes = [message.rawValue] + body
+        try check(sys_send(number, bytes, bytes.count, [descriptor], 1, 0), "send to the other stage")
     }
 
     /// Nil when the other end is closed. A descriptor that comes along is put into `passenger`.

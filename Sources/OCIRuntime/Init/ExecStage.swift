@@ -88,6 +88,6 @@ enum ExecStage {
         if process.noNewPrivileges { try seccomp?.load() }
         try last()
         let result = sys_execve(program, argv.argument, envp.argument)
-        throw RuntimeError("exec \(program): \(Errno(rawValue: -result).description.lowercased())")
+        throw RuntimeError("exec \(program): \(Errno(rawValue: -result).description.lowercased())", isExecution: true)
     }
 }

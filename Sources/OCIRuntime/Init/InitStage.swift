@@ -175,7 +175,7 @@ extension Channel {
     /// Tells why, and ends.
     func giveUp(_ error: RuntimeError) -> Never {
         // The other end may be gone; the exit code is all that is left then.
-        try? send(.failed, Array(error.description.utf8.prefix(4000)))
+        try? send(error.isExecution ? .refused : .failed, Array(error.description.utf8.prefix(4000)))
         _exit(1)
     }
 }

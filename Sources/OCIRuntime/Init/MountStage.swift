@@ -4,16 +4,18 @@ import Linux
 
 /// Puts one mount of the plan in place.
 enum MountStage {
-    static func mount(
-        _ plan: MountPlan, source: BindSource, _ context: InitContext, root: Int32
-    ) throws(RuntimeError) {
-        do throws(SystemError) {
+    /// - Parameter number: its place in the plan.
+    static func mount(_ number: Int, _ context: InitContext, root: Int32) throws(RuntimeError) {
+        let plan = context.plan.mounts[number]
+        if case .bind(let path) = plan.kind, context.sources[number].tree < 0 {
+            let tree = try bindTree(path, number, context)
+            return try kernel { () throws(SystemError) in try attachBind(plan, source: tree.descriptor.raw, root: root)
+            }
+        }
+        try kernel { () throws(SystemError) in
             switch plan.kind {
-            case .bind(let path) where source.tree < 0:
-                let tree = try BindSources.clone(path, plan, context.plan, mapping: source.mapping)
-                try attachBind(plan, source: tree.descriptor.raw, root: root)
             case .bind:
-                try attachBind(plan, source: source.tree, root: root)
+                try attachBind(plan, source: context.sources[number].tree, root: root)
             case .filesystem(let type, let source):
                 try attachFilesystem(plan, type: type, source: source, label: context.plan.mountLabel, root: root)
             case .cgroup:
@@ -21,9 +23,26 @@ enum MountStage {
             case .remount:
                 try remount(plan, root: root)
             }
-        } catch {
-            throw RuntimeError(error.description)
         }
+    }
+
+    /// A source that the parent has left to this side.
+    private static func bindTree(
+        _ path: String, _ number: Int, _ context: InitContext
+    ) throws(RuntimeError) -> MountTree {
+        let plan = context.plan.mounts[number]
+        let mapping = context.sources[number].mapping
+        let tree = try BindSources.clone(path, plan, context.plan)
+        // Who may map the ids of a filesystem's files is root where that was mounted.
+        guard mapping >= 0, context.plan.namespaces.has(.user) else {
+            try BindSources.mapIDs(of: tree, plan, mapping: mapping)
+            return tree
+        }
+        try step("tell the runtime") { () throws(SystemError) in
+            try context.channel.send(.mapIDs, Array(String(number).utf8), descriptor: tree.descriptor.raw)
+        }
+        try context.channel.waitToGoOn()
+        return tree
     }
 
     /// The parent has cloned the source's tree and given it its attributes; the target is made as a file or a folder, as the

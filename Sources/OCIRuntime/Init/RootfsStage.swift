@@ -11,9 +11,9 @@ enum RootfsStage {
         let root = try mountRoot(context)
         for (index, mount) in plan.mounts.enumerated() {
             do throws(RuntimeError) {
-                try MountStage.mount(mount, source: context.sources[index], context, root: root.raw)
+                try MountStage.mount(index, context, root: root.raw)
             } catch {
-                throw RuntimeError("error mounting \(mount.sourceText) to rootfs at \(mount.destination): \(error)")
+                throw mount.failure(error)
             }
         }
         if let devices = plan.devices { try DeviceStage.make(devices, plan, root: root.raw) }
@@ -141,8 +141,12 @@ enum RootfsStage {
 }
 
 extension MountPlan {
+    func failure(_ error: RuntimeError) -> RuntimeError {
+        RuntimeError("error mounting \(sourceText) to rootfs at \(destination): \(error)")
+    }
+
     /// What the mount is of, for an error.
-    var sourceText: String {
+    private var sourceText: String {
         switch kind {
         case .bind(let source): "\"\(source)\""
         case .filesystem(let type, _): type

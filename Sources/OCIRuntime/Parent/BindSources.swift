@@ -6,7 +6,7 @@ import Linux
 struct BindSource: Sendable {
     /// A detached tree with its final attributes; -1 where the child makes it.
     var tree: Int32 = -1
-    /// The user namespace whose mapping the child's tree gets, or -1.
+    /// The user namespace whose mapping the child's tree gets, or -1. In a user namespace the parent has to do it.
     var mapping: Int32 = -1
 }
 
@@ -32,7 +32,7 @@ struct BindSources: ~Copyable {
                     if let mapping { mappings.append(mapping) }
                     prepared[index] = try BindSources.prepare(source, mount, plan, mapping: mapping?.number ?? -1)
                 } catch {
-                    throw RuntimeError("error mounting \"\(source)\" to rootfs at \(mount.destination): \(error)")
+                    throw mount.failure(error)
                 }
             }
         } catch {
@@ -48,23 +48,39 @@ struct BindSources: ~Copyable {
     private static func prepare(
         _ source: String, _ mount: MountPlan, _ plan: LaunchPlan, mapping: Int32
     ) throws(RuntimeError) -> BindSource {
-        if !plan.namespaces.has(.user) { return BindSource(mapping: mapping) }
-        // Ids are mapped with the host's rights only, so such a source must be there before all mounts.
-        if mapping < 0, plan.isInsideRoot(source) { return BindSource() }
-        do throws(SystemError) {
-            return BindSource(
-                tree: try clone(source, mount, plan, mapping: mapping).descriptor.duplicate().release())
-        } catch {
-            throw RuntimeError(error.description)
-        }
+        // Earlier mounts may make what is inside the root.
+        if !plan.namespaces.has(.user) || plan.isInsideRoot(source) { return BindSource(mapping: mapping) }
+        let tree = try clone(source, mount, plan)
+        try mapIDs(of: tree, mount, mapping: mapping)
+        return try kernel { () throws(SystemError) in BindSource(tree: try tree.descriptor.duplicate().release()) }
     }
 
-    /// A detached copy of what is at the source, with its attributes and its mapping of ids.
-    static func clone(
-        _ source: String, _ mount: MountPlan, _ plan: LaunchPlan, mapping: Int32
-    ) throws(SystemError) -> MountTree {
+    /// A detached copy of what is at the source, with its attributes.
+    static func clone(_ source: String, _ mount: MountPlan, _ plan: LaunchPlan) throws(RuntimeError) -> MountTree {
         let options = mount.options
-        let tree = try MountTree.clone(source, recursive: options.recursiveBind)
+        let tree = try kernel { () throws(SystemError) in try copy(source, mount, plan) }
+        let isLocked = plan.namespaces.has(.user)
+        let attributes = try BindAttributes(
+            options,
+            source: { () throws(SystemError) in
+                // The host's list of mounts is long: it is read only where something could be refused.
+                if isLocked, !options.clear.isEmpty { return try MountTree.Attributes(ofMountUnder: source) }
+                return try MountTree.Attributes(under: tree.descriptor)
+            }, isLocked: isLocked)
+        try kernel { () throws(SystemError) in
+            if !attributes.set.isEmpty || !attributes.clear.isEmpty {
+                try tree.change(set: attributes.set, clear: attributes.clear)
+            }
+            try MountStage.applyRecursive(options, tree)
+            try MountStage.applyPropagation(options, tree)
+        }
+        return tree
+    }
+
+    private static func copy(
+        _ source: String, _ mount: MountPlan, _ plan: LaunchPlan
+    ) throws(SystemError) -> MountTree {
+        let tree = try MountTree.clone(source, recursive: mount.options.recursiveBind)
         if MountPlan.cleaned(mount.destination) == "/proc" {
             if try FilesystemStatistics(of: tree.descriptor).type != FilesystemStatistics.procMagic {
                 throw SystemError("only a procfs may be mounted on /proc, not", path: source, errno: .invalid)
@@ -76,24 +92,28 @@ struct BindSources: ~Copyable {
         case .private, .unbindable: try tree.change(propagation: .private, recursive: true)
         case .slave: try tree.change(propagation: .slave, recursive: true)
         }
-        let isLocked = plan.namespaces.has(.user)
-        let attributes = try BindAttributes(
-            options,
-            source: { () throws(SystemError) in
-                // The host's list of mounts is long: it is read only where something could be refused.
-                if isLocked, !options.clear.isEmpty { return try MountTree.Attributes(ofMountUnder: source) }
-                return try MountTree.Attributes(under: tree.descriptor)
-            }, isLocked: isLocked)
-        if !attributes.set.isEmpty || !attributes.clear.isEmpty {
-            try tree.change(set: attributes.set, clear: attributes.clear)
-        }
-        try MountStage.applyRecursive(options, tree)
-        try MountStage.applyPropagation(options, tree)
-        if mount.idMapping != nil {
-            if mapping < 0 { throw SystemError("map ids without root's rights", path: source, errno: .perm) }
-            try tree.change(
-                set: .idMapped, recursive: options.idMapIsRecursive ?? false, userNamespace: mapping)
-        }
         return tree
+    }
+
+    /// Maps the ids of a tree that isn't mounted yet, if the plan says so.
+    static func mapIDs(of tree: borrowing MountTree, _ mount: MountPlan, mapping: Int32) throws(RuntimeError) {
+        if mount.idMapping == nil { return }
+        try kernel { () throws(SystemError) in
+            if mapping < 0 { throw SystemError("map ids without root's rights", errno: .perm) }
+            try tree.change(set: .idMapped, recursive: mount.options.idMapIsRecursive ?? false, userNamespace: mapping)
+        }
+    }
+
+    /// For the init, which has no rights over the host's filesystems.
+    func mapIDs(of tree: borrowing MountTree, mount number: Int?, _ plan: LaunchPlan) throws(RuntimeError) {
+        guard let number, prepared.indices.contains(number) else {
+            throw RuntimeError("internal error: no such mount")
+        }
+        let mount = plan.mounts[number]
+        do throws(RuntimeError) {
+            try BindSources.mapIDs(of: tree, mount, mapping: prepared[number].mapping)
+        } catch {
+            throw mount.failure(error)
+        }
     }
 }

@@ -24,10 +24,32 @@ final class InitProcess {
 
     /// The next message from the init; its failure is thrown, its death too.
     func expect(_ message: Channel.Message) throws(RuntimeError) {
-        let got = try step("wait for the init") { () throws(SystemError) in try channel.receive() }
+        let got = try next()
+        if got.message != message { throw RuntimeError("internal error: message \(got.message) instead of \(message)") }
+    }
+
+    /// Waits until all is mounted; meanwhile the ids of what the init found inside the root are mapped for it.
+    func expectMounts(_ plan: LaunchPlan, _ sources: borrowing BindSources) throws(RuntimeError) {
+        while true {
+            var passenger: Int32 = -1
+            let got = try next(passenger: &passenger)
+            if got.message == .mounted { return }
+            guard got.message == .mapIDs, passenger >= 0 else {
+                throw RuntimeError("internal error: message \(got.message) instead of mounted")
+            }
+            let tree = MountTree(Descriptor(owning: passenger))
+            try sources.mapIDs(of: tree, mount: Int(String(decoding: got.body, as: UTF8.self)), plan)
+            try channel.tell(.go)
+        }
+    }
+
+    private func next(
+        passenger: UnsafeMutablePointer<Int32>? = nil
+    ) throws(RuntimeError) -> (message: Channel.Message, body: [UInt8]) {
+        let got = try step("wait for the init") { () throws(SystemError) in try channel.receive(passenger: passenger) }
         guard let got else { throw RuntimeError("the container's init ended too early: \(ending())") }
         if got.message == .failed { throw RuntimeError(String(decoding: got.body, as: UTF8.self)) }
-        if got.message != message { throw RuntimeError("internal error: message \(got.message) instead of \(message)") }
+        return got
     }
 
     /// After the last go: nothing more comes when execve worked, since the channel closes with it.
@@ -65,7 +87,7 @@ extension Channel {
             // Closed without a word: execve has worked, or the init was killed, which the exit code tells.
             guard let got else { return }
             guard got.message == .filter, passenger >= 0, let listener else {
-                throw RuntimeError(String(decoding: got.body, as: UTF8.self))
+                throw RuntimeError(String(decoding: got.body, as: UTF8.self), isExecution: got.message == .refused)
             }
             try listener.serve(Descriptor(owning: passenger), self, process)
         }

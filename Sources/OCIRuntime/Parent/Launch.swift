@@ -40,7 +40,12 @@ enum Launch {
         if !rootfs.isDirectory { throw RuntimeError("root filesystem: \(plan.rootfs): Not a directory") }
         try copyConfiguration(bundle, directory)
         let pidfdSocket = try PidfdSocket.connect(request.pidfdSocket)
-        let sources = try BindSources(plan, inChild: geteuid() != 0)
+        let sources: BindSources
+        do throws(RuntimeError) {
+            sources = try BindSources(plan, inChild: geteuid() != 0)
+        } catch {
+            throw initFailure(error)
+        }
         var keepsTerminal = false
         if case .here(ownTerminal: true) = waiting { keepsTerminal = true }
         let console = try Console.open(plan.process, socket: request.consoleSocket, here: keepsTerminal)
@@ -67,12 +72,17 @@ enum Launch {
         case .some(let directory): born = directory.raw
         case .none: born = -1
         }
-        let initProcess = try Clone.start(context, joins: &joins, ends: ends, cgroup: born)
+        let initProcess: InitProcess
+        do throws(RuntimeError) {
+            initProcess = try Clone.start(context, joins: &joins, ends: ends, cgroup: born)
+        } catch {
+            throw initFailure(error)
+        }
         withExtendedLifetime(tasks) {}
         if !plan.namespaces.has(.mount) { undo.add { RootfsStage.clear(plan, before: rootfs) } }
         undo.add { initProcess.destroy() }
         try time.leave()
-        try serve(initProcess, plan, &cgroup, request)
+        try serve(initProcess, plan, sources, &cgroup, request)
         let record = try write(plan, bundle, initProcess.pid, cgroup, request, in: directory)
         try pidfdSocket?.send(initProcess.pidfd, name: "standard")
         if let file = request.pidFile {
@@ -114,7 +124,8 @@ enum Launch {
 
     /// What the init can't do for itself, and the conversation with it.
     private static func serve(
-        _ initProcess: InitProcess, _ plan: LaunchPlan, _ cgroup: inout ContainerCgroup, _ request: LaunchRequest
+        _ initProcess: InitProcess, _ plan: LaunchPlan, _ sources: borrowing BindSources,
+        _ cgroup: inout ContainerCgroup, _ request: LaunchRequest
     ) throws(RuntimeError) {
         let pid = initProcess.pid
         if plan.namespaces.creates(.user) {
@@ -126,7 +137,7 @@ enum Launch {
         if let adjustment = plan.process.oomScoreAdjustment {
             try OOMScore.adjust(pid, adjustment) { request.log.warning($0) }
         }
-        try initProcess.expect(.mounted)
+        do throws(RuntimeError) { try initProcess.expectMounts(plan, sources) } catch { throw initFailure(error) }
         try cgroup.admit(pid, plan)
         try plan.rdt?.admit(pid)
         // The older point: its programs were written when a container before `start` was "created" to all.
@@ -135,7 +146,12 @@ enum Launch {
         // After the hooks, which may make the devices.
         for device in plan.networkDevices { try device.move(to: pid) }
         try initProcess.channel.tell(.go)
-        try initProcess.expect(.created)
+        do throws(RuntimeError) { try initProcess.expect(.created) } catch { throw initFailure(error) }
+    }
+
+    /// Says that it was the container's inside that couldn't be made, with the words by which engines' users know that.
+    private static func initFailure(_ error: RuntimeError) -> RuntimeError {
+        RuntimeError("unable to start container process: error during container init: \(error)")
     }
 
     static func write(

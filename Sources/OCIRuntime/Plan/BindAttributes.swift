@@ -12,7 +12,9 @@ struct BindAttributes: Hashable, Sendable {
     var set: MountTree.Attributes
     var clear: MountTree.Attributes
 
-    private static let lockable: [MountTree.Attributes] = [.readOnly, .noSetID, .noDevices, .noExec]
+    private static let lockable: [(MountTree.Attributes, String)] = [
+        (.readOnly, "ro"), (.noSetID, "nosuid"), (.noDevices, "nodev"), (.noExec, "noexec"),
+    ]
     private static let accessTimes: MountTree.Attributes = [.accessTimeField, .noDirectoryAccessTime]
 
     /// - Parameters:
@@ -20,25 +22,29 @@ struct BindAttributes: Hashable, Sendable {
     ///   - isLocked: whether the container has a user namespace.
     init(
         _ options: MountOptions, source: () throws(SystemError) -> MountTree.Attributes, isLocked: Bool
-    ) throws(SystemError) {
+    ) throws(RuntimeError) {
         set = options.set
         clear = options.clear
         guard options.namesAttributes else { return }
-        let source = try source()
+        let source = try kernel(source)
         // Kernels before 5.14 don't know the word.
         if source.contains(.noSymlinkFollow) { clear.insert(.noSymlinkFollow) }
-        for attribute in BindAttributes.lockable where !options.set.contains(attribute) {
+        for (attribute, word) in BindAttributes.lockable where !options.set.contains(attribute) {
             if !isLocked {
                 clear.insert(attribute)
             } else if source.contains(attribute), options.clear.contains(attribute) {
-                throw SystemError("take a locked attribute from the source", errno: .perm)
+                throw BindAttributes.refusal("\"\(word)\"")
             }
         }
         if isLocked, clear.contains(.accessTimeField),
             set.intersection(BindAttributes.accessTimes) != source.intersection(BindAttributes.accessTimes)
         {
-            throw SystemError("change the locked access times of the source", errno: .perm)
+            throw BindAttributes.refusal("what is said of access times")
         }
+    }
+
+    private static func refusal(_ what: String) -> RuntimeError {
+        RuntimeError("operation not permitted: in a user namespace, \(what) of the source's mount can't be changed")
     }
 }
 
