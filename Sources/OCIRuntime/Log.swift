@@ -9,6 +9,8 @@ struct Log {
     var path: String?
     var format = Format.text
     var showsDebug = false
+    /// What stands before an error that people read: this program's name, and what it was to do.
+    var speaker = Program.name
 
     func error(_ message: String) { write("error", message) }
     func warning(_ message: String) { write("warning", message) }
@@ -17,9 +19,9 @@ struct Log {
     }
 
     /// The error goes to the log file, for the engine, and to standard error, for people.
-    func final(_ message: String) {
-        if path != nil { write("error", message) }
-        Log.toStandardError("kubesim-oci: \(message)\n")
+    func final(_ error: RuntimeError) {
+        if path != nil { write("error", error.description) }
+        Log.toStandardError(error.isExecution ? "\(error)\n" : "\(speaker): \(error)\n")
     }
 
     private func write(_ level: String, _ message: String) {

@@ -13,7 +13,7 @@ struct ErrorTests {
     func namesWhatIsMissing() async throws {
         try await TestBundle.use { bundle in
             let nowhere = try await bundle.oci("run", "--bundle", "/not/there", bundle.id)
-            #expect(nowhere.errors == "kubesim-oci: bundle /not/there: No such file or directory\n")
+            #expect(nowhere.errors == "kubesim-oci run failed: bundle /not/there: No such file or directory\n")
             let empty = try await bundle.oci("run", "--bundle", bundle.path, bundle.id)
             #expect(empty.errors.contains("JSON specification file \(bundle.path)/config.json not found"))
             bundle.spec.root?.path = "elsewhere"

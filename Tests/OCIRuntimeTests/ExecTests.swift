@@ -53,7 +53,7 @@ struct ExecTests {
             ] {
                 let outcome = try await bundle.oci("exec", bundle.id, program)
                 #expect(outcome.code != 0)
-                #expect(outcome.errors == "kubesim-oci: \(text)\n")
+                #expect(outcome.errors == "kubesim-oci exec failed: \(text)\n")
             }
         }
     }

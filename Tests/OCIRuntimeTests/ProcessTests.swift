@@ -153,7 +153,11 @@ struct ProcessTests {
             #expect(try await bundle.oci("create", "--bundle", bundle.path, bundle.id).code == 0)
             let outcome = try await bundle.oci("start", bundle.id)
             #expect(outcome.code == 1)
-            #expect(outcome.errors.contains("exec /bin/garbage: exec format error"), "\(outcome.errors)")
+            // The line is about the program alone, as a shell's would be.
+            #expect(outcome.errors == "exec /bin/garbage: exec format error\n")
+            try await bundle.waitStopped()
+            #expect(try await bundle.oci("delete", bundle.id).code == 0)
+            try await bundle.expectFailure("exec /bin/garbage: exec format error\n")
         }
     }
 }

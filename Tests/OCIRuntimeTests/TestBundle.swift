@@ -114,7 +114,9 @@ struct TestBundle: Sendable {
         let outcome = try await run()
         #expect(outcome.code == 1, sourceLocation: sourceLocation)
         #expect(outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: sourceLocation)
-        let lines = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("kubesim-oci: ") }
+        let lines = outcome.errors.split(separator: "\n").filter {
+            $0.hasPrefix("kubesim-oci run failed: ") || $0.hasPrefix("exec ")
+        }
         #expect(lines.count == 1, "\(outcome.errors)", sourceLocation: sourceLocation)
         #expect(TestBundle.cgroups(id).isEmpty, sourceLocation: sourceLocation)
         #expect(!File.exists(state + "/" + id), sourceLocation: sourceLocation)

@@ -15,13 +15,14 @@ struct VerbTests {
     func pauses() async throws {
         try await TestBundle.use { bundle in
             try await bundle.startSleeper()
-            #expect(try await bundle.oci("resume", bundle.id).errors == "kubesim-oci: container not paused\n")
+            #expect(
+                try await bundle.oci("resume", bundle.id).errors == "kubesim-oci resume failed: container not paused\n")
             #expect(try await bundle.oci("pause", bundle.id).code == 0)
             #expect(try await bundle.status() == "paused")
             #expect(try await bundle.oci("list").output.contains(" paused "))
             let again = try await bundle.oci("pause", bundle.id)
             #expect(again.code == 1)
-            #expect(again.errors == "kubesim-oci: container not running\n")
+            #expect(again.errors == "kubesim-oci pause failed: container not running\n")
             let inside = try await bundle.oci("exec", bundle.id, "/bin/true")
             #expect(inside.code == 255)
             #expect(inside.errors.contains("cannot exec in a paused container (use --ignore-paused to override)"))

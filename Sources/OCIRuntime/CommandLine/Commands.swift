@@ -115,7 +115,7 @@ enum Commands {
             return try Exec.run(
                 id, root: options.root, try execOptions(flags, words.remaining), log: options.log)
         } catch {
-            options.log.final(error.description)
+            options.log.final(error)
             // What can't be told from the command's own codes below it, as with runc.
             return 255
         }

@@ -11,7 +11,7 @@ public enum OCIRuntime {
         var words = Arguments(arguments.dropFirst())
         var log = Log()
         do throws(RuntimeError) {
-            let options = try GlobalOptions(&words)
+            var options = try GlobalOptions(&words)
             log = options.log
             if options.showsVersion {
                 Output.text(Version.text)
@@ -21,9 +21,11 @@ public enum OCIRuntime {
                 Output.text(Usage.text)
                 return 0
             }
+            if CommandSyntax.of(command) != nil { options.log.speaker += " \(command) failed" }
+            log = options.log
             return try Commands.run(command, &words, options)
         } catch {
-            log.final(error.description)
+            log.final(error)
             return 1
         }
     }
