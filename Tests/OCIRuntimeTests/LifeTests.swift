@@ -105,12 +105,13 @@ struct LifeTests {
             let file = bundle.scratch.file("other")
             let other = try await bundle.oci("exec", "-d", "--pid-file", file, bundle.id, "/bin/sleep", "1000")
             #expect(other.code == 0, "\(other.errors)")
+            // Before it is killed: who reaps it may be quick.
+            let left = try Pidfd(pid: try #require(pid_t(try File.readText(file))))
             if initIsGone {
                 kill(pid, SIGKILL)
                 try await bundle.waitStopped()
             }
             #expect(try await bundle.oci("kill", bundle.id, "KILL").code == 0)
-            let left = try Pidfd(pid: try #require(pid_t(try File.readText(file))))
             #expect(try left.ended(withinMilliseconds: 5000))
             try await bundle.waitStopped()
             #expect(try await bundle.oci("kill", bundle.id, "KILL").errors.contains("container not running"))
