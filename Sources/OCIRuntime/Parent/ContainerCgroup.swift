@@ -21,12 +21,13 @@ struct ContainerCgroup {
         if request.systemdCgroup {
             let systemd = try SystemdCgroup(plan.cgroupsPath, id: plan.id)
             let cgroup = try cgroups { () throws(CgroupError) in try Cgroup(path: systemd.path, host: host) }
-            undo.add {
-                try? systemd.stop()
-                try? cgroup.remove()
-            }
             let holder = try step("systemd") { () throws(SystemError) in try IdleProcess() }
-            try systemd.start(holder.pid, plan, host: host)
+            try systemd.start(holder.pid, plan, host: host) {
+                undo.add {
+                    try? systemd.stop()
+                    try? cgroup.remove()
+                }
+            }
             // systemd makes only the hierarchies that it manages.
             try cgroups { () throws(CgroupError) in
                 try cgroup.create()

@@ -54,7 +54,10 @@ struct SystemdCgroup: Sendable, Hashable {
     }
 
     /// Makes the unit with a process in it, and waits until systemd has done so.
-    func start(_ pid: pid_t, _ plan: LaunchPlan, host: CgroupHost) throws(RuntimeError) {
+    /// - Parameter begun: called as soon as the unit is this container's; before, it may be another's.
+    func start(
+        _ pid: pid_t, _ plan: LaunchPlan, host: CgroupHost, begun: () -> Void
+    ) throws(RuntimeError) {
         var properties: [SystemdProperty] = [
             SystemdProperty("Description", .string("kubesim-oci container \(plan.id)")),
             SystemdProperty("DefaultDependencies", .bool(false)),
@@ -72,13 +75,19 @@ struct SystemdCgroup: Sendable, Hashable {
         }
         properties += try SystemdProperty.resources(plan.resources ?? LinuxResources(), host: host)
         properties += try SystemdProperty.annotations(plan.annotations)
-        try job(
-            "StartTransientUnit",
-            [
-                .string(unit), .string("replace"),
-                .array("(sv)", properties.map { .structure([.string($0.name), .variant($0.value)]) }),
-                .array("(sa(sv))", []),
-            ])
+        let body: [DBusValue] = [
+            .string(unit), .string("replace"),
+            .array("(sv)", properties.map { .structure([.string($0.name), .variant($0.value)]) }),
+            .array("(sa(sv))", []),
+        ]
+        do throws(RuntimeError) {
+            try job("StartTransientUnit", body, begun: begun)
+        } catch {
+            // systemd keeps a unit that failed until somebody has seen it; one that runs stays, and is told of again.
+            guard error.description.hasSuffix("was already loaded or has a fragment file.") else { throw error }
+            forget()
+            try job("StartTransientUnit", body, begun: begun)
+        }
     }
 
     /// Stops the unit and forgets how it ended. One that isn't there is success.
@@ -89,7 +98,11 @@ struct SystemdCgroup: Sendable, Hashable {
             if error.description.hasSuffix("not loaded.") { return }
             throw error
         }
-        // A unit that ended well is forgotten by itself.
+        forget()
+    }
+
+    /// A unit that ended well is forgotten by itself.
+    private func forget() {
         _ = try? SystemdCgroup.connect().call(
             SystemdCgroup.managerPath, SystemdCgroup.manager, "ResetFailedUnit", [.string(unit)],
             to: SystemdCgroup.service)
@@ -112,13 +125,14 @@ struct SystemdCgroup: Sendable, Hashable {
     private static let managerPath = "/org/freedesktop/systemd1"
 
     /// Calls a method that begins a job, and waits for its end.
-    private func job(_ method: String, _ body: [DBusValue]) throws(RuntimeError) {
+    private func job(_ method: String, _ body: [DBusValue], begun: () -> Void = {}) throws(RuntimeError) {
         let connection = try SystemdCgroup.connect()
         _ = try connection.call(
             SystemdCgroup.managerPath, SystemdCgroup.manager, "Subscribe", to: SystemdCgroup.service)
         let answer = try connection.call(
             SystemdCgroup.managerPath, SystemdCgroup.manager, method, body, to: SystemdCgroup.service)
         guard let job = answer.first?.text else { throw RuntimeError("systemd: \(method) \(unit): no job came back") }
+        begun()
         while true {
             // The job's number, its path, the unit, the result.
             let removed = try connection.signal("JobRemoved")
