@@ -15,6 +15,7 @@ public enum Feature: String, Sendable {
     case crun = "crun"
     case podman = "podman, conmon and catatonit"
     case systemd = "systemd, running"
+    case systemdBus = "systemd as process 1, with a bus that answers (dbus)"
     case containerd = "containerd"
     case newuidmap = "newuidmap (uidmap)"
     case appArmor = "AppArmor in the kernel, and apparmor_parser"
@@ -36,6 +37,9 @@ public enum Feature: String, Sendable {
         case .podman:
             ["podman", "conmon"].allSatisfy(Self.onPath) && Self.isExecutable("/usr/libexec/podman/catatonit")
         case .systemd: access("/run/systemd/system", F_OK) == 0
+        case .systemdBus:
+            ProcFile.text("/proc/1/comm") == "systemd\n"
+                && (try? Command(["busctl", "--system", "status", "org.freedesktop.systemd1"]).runBlocking())?.code == 0
         case .containerd: Self.onPath("containerd")
         case .newuidmap: Self.onPath("newuidmap")
         case .appArmor: access("/sys/kernel/security/apparmor/.load", F_OK) == 0 && Self.onPath("apparmor_parser")
