@@ -60,6 +60,9 @@ enum ExecInitStage {
             close(context.parentEnd)
             close(context.lock)
             try enter(context)
+            try ContainerDescriptors.closeOthers(
+                preserving: context.preservedDescriptors, but: context.tasks + [context.channel.number])
+            try becomeUser(context.plan)
             // Only now: nothing that this program did on the way is charged to the container.
             try cgroups { () throws(CgroupError) in try Cgroup.joinSelf(context.tasks) }
             try context.channel.tell(.created)
@@ -108,6 +111,9 @@ enum ExecInitStage {
         if plan.terminal {
             try ConsoleStage.adopt(ConsoleStage.openInside(plan, console: context.console))
         }
+    }
+
+    private static func becomeUser(_ plan: ProcessPlan) throws(RuntimeError) {
         try Identity.assume(plan)
         try Identity.enterWorkingDirectory(plan.workingDirectory)
         _ = try ExecStage.find(plan)

@@ -28,6 +28,15 @@ enum InitStage {
 
     /// Everything up to the moment where only `start` is missing.
     private static func create(_ context: InitContext) throws(RuntimeError) {
+        try enterContainer(context)
+        var kept = [context.channel.number]
+        if case .socket(let listener) = context.gate { kept.append(listener) }
+        try ContainerDescriptors.closeOthers(preserving: context.preservedDescriptors, but: kept)
+        try becomeUser(context.plan)
+    }
+
+    /// Up to the container's root, which is this process's then.
+    private static func enterContainer(_ context: InitContext) throws(RuntimeError) {
         let plan = context.plan
         if context.isPrivileged { try hide() }
         sys_set_signal_mask(0)
@@ -69,6 +78,10 @@ enum InitStage {
             try RootfsStage.moveRoot(plan, root: root.raw)
         }
         if let console { try ConsoleStage.adopt(console) }
+    }
+
+    /// What the program will be, as far as it can be so before it is started.
+    private static func becomeUser(_ plan: LaunchPlan) throws(RuntimeError) {
         if let personality = plan.personality {
             try step("linux.personality") { () throws(SystemError) in
                 try check(sys_personality(personality), "personality")
@@ -123,11 +136,8 @@ enum InitStage {
             try context.channel.waitToGoOn()
             return context.channel
         case .socket(let listener):
-            // From here on `create` is done: its end of the channel is gone, and nothing that the caller had open, or that was
-            // needed on the way, is held any longer.
-            try step("close descriptors") { () throws(SystemError) in
-                try closeAll(from: UInt32(3 + context.preservedDescriptors), but: UInt32(listener))
-            }
+            // From here on `create` is done, and its end of the channel gone.
+            close(context.channel.number)
             FirstProcessSignals.obey()
             let accepted = sys_accept(listener)
             if accepted < 0 {
@@ -137,11 +147,6 @@ enum InitStage {
             close(listener)
             return Channel(number: accepted)
         }
-    }
-
-    private static func closeAll(from first: UInt32, but kept: UInt32) throws(SystemError) {
-        if kept > first { try check(sys_close_range(first, kept - 1, 0), "close_range") }
-        try check(sys_close_range(max(first, kept + 1), .max, 0), "close_range")
     }
 
     private static func start(_ context: InitContext, reportingTo channel: Channel) throws(RuntimeError) -> Never {
