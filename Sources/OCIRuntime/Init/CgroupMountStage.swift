@@ -7,6 +7,7 @@ import Linux
 enum CgroupMountStage {
     static func mount(_ plan: MountPlan, _ context: InitContext, root: Int32) throws(SystemError) {
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
+        try MountStage.refuseProc(target, plan, root: root)
         var attributes = plan.options.set
         if !plan.options.clear.contains(.readOnly) { attributes.insert(.readOnly) }
         guard let cgroup = context.cgroup else { return try bindHosts(plan, target: target.raw, attributes) }

@@ -53,6 +53,7 @@ enum MountStage {
             ? RootedPath.makeDirectory(plan.destination, root: root)
             : RootedPath.makeFile(plan.destination, root: root)
         try refuseRoot(target, root: root, plan.destination)
+        try refuseProc(target, plan, root: root)
         try check(sys_move_mount(source, "", target.raw, "", 0x4 | 0x40), "move_mount", plan.destination)
     }
 
@@ -74,6 +75,7 @@ enum MountStage {
         let existed = type == "tmpfs" && RootedPath.exists(plan.destination, root: root)
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
         try refuseRoot(target, root: root, plan.destination)
+        try refuseProc(target, plan, root: root)
         if type == "proc" || type == "sysfs" {
             // These must be where their name says: a symlink there would put the kernel's files elsewhere (CVE-2019-19921).
             try requireOrdinary(target, plan.destination, type: type, root: root)
@@ -156,6 +158,18 @@ enum MountStage {
         if there.inode == top.inode, there.device == top.device, there.mount_id == top.mount_id {
             throw SystemError("mount over the container's root at", path: path, errno: .invalid)
         }
+    }
+
+    /// A link in the image may lead where ``MountPlan`` refuses what the destination's text alone can tell: into the container's
+    /// procfs (CVE-2019-16884).
+    static func refuseProc(
+        _ target: borrowing Descriptor, _ plan: MountPlan, root: Int32
+    ) throws(SystemError) {
+        if plan.isAllowedInProc { return }
+        guard try FilesystemStatistics(of: target).type == FilesystemStatistics.procMagic else { return }
+        let proc = try RootedPath.open("/proc", root: root)
+        if try proc.status().raw.mount_id != target.status().raw.mount_id { return }
+        throw SystemError("open (is inside /proc, where nothing may be mounted)", path: plan.destination, errno: .perm)
     }
 
     static func applyRecursive(_ options: MountOptions, _ tree: borrowing MountTree) throws(SystemError) {

@@ -101,6 +101,12 @@ struct MountPlan: Hashable, Sendable {
         }
     }
 
+    /// Whether the destination's text says `/proc` itself, or one of the files below it that may be covered.
+    var isAllowedInProc: Bool {
+        let path = MountPlan.cleaned(destination)
+        return path == "/proc" || MountPlan.allowedBelowProc.contains(path)
+    }
+
     /// Files that lxcfs and the like provide.
     private static let allowedBelowProc = [
         "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
