@@ -90,16 +90,20 @@ public struct NetlinkBytes: Sendable, Hashable {
         withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
     }
 
-    /// An attribute (struct rtattr), padded to four bytes.
-    public mutating func attribute(_ type: UInt16, _ value: some Collection<UInt8>) {
-        number(UInt16(truncatingIfNeeded: value.count + 4))
+    /// An attribute (struct rtattr), padded to four bytes. One that is too long for its length's 16 bits is refused: what lies
+    /// beyond would be read as attributes of its own (CVE-2021-43784).
+    public mutating func attribute(_ type: UInt16, _ value: some Collection<UInt8>) throws(SystemError) {
+        guard let length = UInt16(exactly: value.count + 4) else {
+            throw SystemError("netlink attribute", errno: .messageSize)
+        }
+        number(length)
         number(type)
         bytes.append(contentsOf: value)
         while bytes.count % 4 != 0 { bytes.append(0) }
     }
 
-    public mutating func attribute(_ type: UInt16, _ value: UInt32) {
-        attribute(type, withUnsafeBytes(of: value) { Array($0) })
+    public mutating func attribute(_ type: UInt16, _ value: UInt32) throws(SystemError) {
+        try attribute(type, withUnsafeBytes(of: value) { Array($0) })
     }
 
     /// The attributes in `bytes`; nil when a length is wrong.

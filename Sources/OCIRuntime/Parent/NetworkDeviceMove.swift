@@ -40,8 +40,8 @@ extension NetworkDevicePlan {
         var socket = try RouteSocket()
         let addresses = try Self.addresses(of: index, &socket)
         var body = Self.linkHeader(index, up: false)
-        body.attribute(28, UInt32(bitPattern: namespace))  // IFLA_NET_NS_FD
-        body.attribute(3, Array(newName.utf8) + [0])  // IFLA_IFNAME
+        try body.attribute(28, UInt32(bitPattern: namespace))  // IFLA_NET_NS_FD
+        try body.attribute(3, Array(newName.utf8) + [0])  // IFLA_IFNAME
         _ = try socket.request(Message.newLink, [], body.bytes, "move to the container")
         return addresses
     }
@@ -53,7 +53,7 @@ extension NetworkDevicePlan {
             var body = NetlinkBytes()
             for byte in [address.family, address.prefix, 0x80, address.scope] { body.number(byte) }
             body.number(index)
-            for (type, value) in address.attributes { body.attribute(type, value) }
+            for (type, value) in address.attributes { try body.attribute(type, value) }
             do throws(SystemError) {
                 _ = try socket.request(Message.newAddress, [.create, .exclusive], body.bytes, "keep an address")
             } catch {
