@@ -52,7 +52,7 @@ struct TestBundle: Sendable {
     private static let applets = [
         "sh", "true", "false", "cat", "ls", "sleep", "id", "mount", "echo", "stat", "touch", "mkdir", "readlink", "tty",
         "stty", "hostname", "kill", "grep", "pwd", "env", "ps", "dd", "test", "wc", "head", "rm", "ln", "dirname",
-        "chrt", "ionice", "uname", "tail", "chmod", "ip",
+        "chrt", "ionice", "uname", "tail", "chmod", "ip", "seq",
     ]
 
     /// Writes the configuration as it is now.
