@@ -36,7 +36,8 @@ struct AppArmorTests {
             try await bundle.startSleeper()
             let exec = try await bundle.oci("exec", bundle.id, "/bin/sh", "-c", script)
             #expect(exec.output == "\(profile) (enforce)\n" && exec.code != 0, "\(exec)")
-            let unconfined = try await bundle.oci("exec", "--apparmor", "unconfined", bundle.id, "/bin/cat", "/forbidden")
+            let unconfined = try await bundle.oci(
+                "exec", "--apparmor", "unconfined", bundle.id, "/bin/cat", "/forbidden")
             #expect(unconfined.output == "secret", "\(unconfined)")
             _ = try await bundle.oci("delete", "--force", bundle.id)
 

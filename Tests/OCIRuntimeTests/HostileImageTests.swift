@@ -146,8 +146,10 @@ struct HostileImageTests {
             case .bindOfFolder:
                 bundle.spec.mounts.append(OCISpec.Mount(destination: "/mnt/a/b", source: source, options: ["bind"]))
             case .bindOfFile:
-                bundle.spec.mounts.append(OCISpec.Mount(destination: "/mnt/a", source: "/etc/hostname", options: ["bind"]))
-            case .tmpfs: bundle.spec.mounts.append(OCISpec.Mount(destination: "/mnt/a/b", type: "tmpfs", source: "tmpfs"))
+                bundle.spec.mounts.append(
+                    OCISpec.Mount(destination: "/mnt/a", source: "/etc/hostname", options: ["bind"]))
+            case .tmpfs:
+                bundle.spec.mounts.append(OCISpec.Mount(destination: "/mnt/a/b", type: "tmpfs", source: "tmpfs"))
             case .copiedTmpfs:
                 bundle.spec.mounts.append(
                     OCISpec.Mount(destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]))

@@ -43,7 +43,11 @@ struct PodmanTests {
             Check("-t", "script -qec 'podman run --rm -t $I tty' /dev/null", prints: "/dev/pts/0\r\n"),
             Check(
                 "its size",
-                "script -qec 'stty rows 33 cols 99; podman run --rm -t $I stty size' /dev/null",
+                // conmon passes the size on once the container runs already; until then there is none.
+                """
+                script -qec 'stty rows 33 cols 99; podman run --rm -t $I \
+                sh -c "until stty size 2>/dev/null; do sleep 0.1; done"' /dev/null
+                """,
                 prints: "33 99\r\n"),
             Check(
                 "exec -t",

@@ -9,6 +9,7 @@ enum ProcessTree {
         guard let first = try? Pidfd(pid: root) else { return }
         try? first.signal(SIGSTOP)  // One that has ended needs no stopping.
         for _ in 0..<16 {
+            waitUntilStopped(known)
             let found = children(of: known).subtracting(known)
             if found.isEmpty { break }
             for pid in found { try? Pidfd(pid: pid).signal(SIGSTOP) }
@@ -16,6 +17,19 @@ enum ProcessTree {
         }
         for pid in known.subtracting([root]) { try? Pidfd(pid: pid).signal(SIGKILL) }
         try? first.signal(SIGKILL)
+    }
+
+    /// A stop takes effect when the process runs next, and a fork that it was in the middle of is still made. The kernel tells
+    /// only its parent when it has stopped, so we look; one that hangs in the kernel (state D) forks nothing.
+    private static func waitUntilStopped(_ pids: Set<pid_t>) {
+        for _ in 0..<500 {
+            let runs = pids.contains { pid in
+                guard let state = (try? ProcessStat(pid: pid))?.state else { return false }
+                return state == "R" || state == "S"
+            }
+            if !runs { return }
+            usleep(1000)
+        }
     }
 
     private static func children(of parents: Set<pid_t>) -> Set<pid_t> {
