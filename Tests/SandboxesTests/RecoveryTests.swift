@@ -113,6 +113,11 @@ struct RecoveryTests {
             try await fixture.stopAndRemove(sandbox)
             try await eventually("the process is gone") { kill(process, 0) != 0 }
             #expect(MountTable.below(fixture.scratch.path).isEmpty)
+            for controller in try Directory.names("/sys/fs/cgroup") {
+                let parent = "/sys/fs/cgroup/\(controller)/kubesim-test-\(fixture.token)/kubesim"
+                let left = ((try? Directory.names(parent)) ?? []).filter { $0.count == 64 }
+                #expect(left.isEmpty, "\(parent)")
+            }
         }
     }
 

@@ -4,6 +4,8 @@ import Cgroups
 enum CgroupEnd {
     /// Kills every process in it and removes it; one that isn't there is success.
     static func killAndRemove(_ path: String, host: CgroupHost) throws(CgroupError) {
+        // A record without a path must never mean the host's own root.
+        guard path.contains(where: { $0 != "/" && $0 != "." }) else { return }
         let cgroup = try Cgroup(path: path, host: host)
         try cgroup.killAll()
         try cgroup.remove()

@@ -50,6 +50,8 @@ extension Engine {
                 path: try runtime(handler: handler, for: describe(record)), root: places.runtimeRoot)
             try await Blocking.run { try runtime.delete(id.text) }
         }
+        // A runtime that had lost the container's state leaves its cgroup.
+        await endCgroup(record.cgroupsPath)
         try await images.unmountRootfs(container: id.text, at: places.rootfs(id))
         try await images.removeSnapshot(container: id.text)
         let (bundle, store) = (places.bundle(id), store)

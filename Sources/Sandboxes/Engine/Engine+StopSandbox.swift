@@ -101,18 +101,14 @@ extension Engine {
         let done = await tryWith(shimOf: id) { shim throws(ShimFailure) in
             try await shim.delete(id.text, force: true, deadline: .seconds(60))
         }
-        if done {
-            sandboxes[id]?.ended.open()
-            return
-        }
-        // Without a shim the cgroup is the way that is left.
         let path = try places.cgroup(parent: entry.record.config.linux.cgroupParent, id: id.text)
         let runtime = RuntimeCommand(
             path: try runtime(handler: entry.record.runtimeHandler, for: podName(id)), root: places.runtimeRoot)
         let host = cgroups
         try await Blocking.run {
+            // Without a shim the cgroup is the way that is left; with one, a runtime that had lost its state left it.
             try CgroupEnd.killAndRemove(path, host: host)
-            try runtime.delete(id.text)
+            if !done { try runtime.delete(id.text) }
         }
         sandboxes[id]?.ended.open()
     }
