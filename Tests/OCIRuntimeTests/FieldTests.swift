@@ -134,11 +134,17 @@ struct FieldTests {
 
     @Test("--no-pivot moves the root, and leaves no unmasked proc below it")
     func movesRoot() async throws {
-        // Checked: without taking the host's proc away a user namespace inside can mount one of its own.
+        // Checked: without taking the host's proc away in moveRoot the mount inside works.
         try await TestBundle.use { bundle in
-            bundle.spec.process?.args = ["/bin/sh", "-c", "ls /; unshare -Urm mount -t proc proc /tmp || echo refused"]
+            bundle.spec.process?.args = [
+                "/bin/sh", "-c", "ls /; unshare -Urmpf mount -t proc proc /tmp || echo refused",
+            ]
             try File.symlink("busybox", bundle.rootfs + "/bin/unshare")
             bundle.spec.process?.noNewPrivileges = false
+            // Without it nobody becomes root of a user namespace inside.
+            for list in [\LinuxCapabilities.bounding, \.effective, \.permitted] {
+                bundle.spec.process?.capabilities?[keyPath: list].append("CAP_SETFCAP")
+            }
             try bundle.write()
             let outcome = try await bundle.oci("run", "--no-pivot", "--bundle", bundle.path, bundle.id)
             #expect(outcome.code == 0, "\(outcome.errors)")

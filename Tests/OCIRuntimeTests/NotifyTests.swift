@@ -34,7 +34,7 @@ struct NotifyTests {
 
     @Test("A preserved descriptor that isn't open is refused: the runtime's own would take its number")
     func refusesMissingDescriptors() async throws {
-        // CVE-2024-21626. Checked: without the look the container has the state directory open.
+        // CVE-2024-21626. Checked: without the look in Commands.preserved the container starts, with descriptors of the runtime's.
         try await TestBundle.use { bundle in
             bundle.spec.process?.args = ["/bin/ls", "-l", "/proc/self/fd"]
             try bundle.write()
