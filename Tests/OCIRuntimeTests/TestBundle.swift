@@ -125,16 +125,21 @@ struct TestBundle: Sendable {
     /// Whether memory is limited through version 1's files here.
     static let hasCgroupV1 = File.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
-    static func cgroups(_ id: String) -> [String] {
+    private static var hierarchies: [String] {
         let top = "/sys/fs/cgroup"
-        let hierarchies = [top] + ((try? Directory.names(top)) ?? []).map { top + "/" + $0 }
-        return hierarchies.map { $0 + "/kubesim-test/" + id }.filter { File.exists($0) }
+        return [top] + ((try? Directory.names(top)) ?? []).map { top + "/" + $0 }
+    }
+
+    static func cgroups(_ id: String) -> [String] {
+        hierarchies.map { $0 + "/kubesim-test/" + id }.filter { File.exists($0) }
     }
 
     private static func deleteEverything(_ state: String) {
         for name in (try? Directory.names(state)) ?? [] where !name.hasPrefix("@") {
             _ = try? Command([program, "--root", state, "delete", "--force", name]).runBlocking()
         }
+        // The tests' common parent, unless another test is in it.
+        for hierarchy in hierarchies { rmdir(hierarchy + "/kubesim-test") }
     }
 }
 

@@ -136,9 +136,9 @@ enum InitStage {
             try context.channel.waitToGoOn()
             return context.channel
         case .socket(let listener):
-            // From here on `create` is done, and its end of the channel gone.
-            close(context.channel.number)
             FirstProcessSignals.obey()
+            // From here on `create` is done, and its end of the channel gone: somebody may send a signal at once.
+            close(context.channel.number)
             let accepted = sys_accept(listener)
             if accepted < 0 {
                 // Nobody can be told any more.
