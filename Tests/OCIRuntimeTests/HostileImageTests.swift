@@ -135,7 +135,7 @@ struct HostileImageTests {
 
     @Test("Nothing is made, and nothing read, where a link of the image leads out", arguments: Made.allCases)
     func makesNothingOutside(made: Made) async throws {
-        // CVE-2024-45310, CVE-2026-41579. Checked: with RootedPath resolving plainly it fails for mounts and devices.
+        // CVE-2024-45310, CVE-2026-41579. Checked: with RootedPath resolving plainly each kind fails.
         try await TestBundle.use { bundle in
             let outside = try bundle.scratch.directory("outside")
             try bundle.scratch.write("outside/secret", "x")
@@ -258,7 +258,7 @@ struct HostileImageTests {
 
     @Test("A passwd file that never begins, or is no file, holds nobody up", arguments: ["pipe", "device"])
     func boundsThePasswdFile(kind: String) async throws {
-        // Not checked by taking the defence out: without O_NONBLOCK and isRegular this would wait for ever.
+        // CVE-2020-8551's kind. Checked: without O_NONBLOCK and isRegular the pipe is waited for without end.
         try await TestBundle.use { bundle in
             let file = bundle.rootfs + "/etc/passwd"
             if kind == "pipe" {
