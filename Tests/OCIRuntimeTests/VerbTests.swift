@@ -194,7 +194,7 @@ struct UpdateTests {
         "With checkBeforeUpdate nothing is written when the limit is below what is in use",
         .enabled(if: TestBundle.hasCgroupV1))
     func checksFirst() async throws {
-        // Checked: without refuseLimitBelowUsage it is the kernel that refuses, with the write already begun.
+        // Checked: without refuseLimitBelowUsage it is the kernel that refuses, in other words.
         try await TestBundle.use { bundle in
             try await bundle.startSleeper()
             let text = #"{"memory":{"limit":4096,"checkBeforeUpdate":true},"pids":{"limit":5}}"#
