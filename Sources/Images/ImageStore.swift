@@ -50,28 +50,30 @@ public actor ImageStore {
     }
 
     private func removeLeftoversInBackground() {
-        let (workspace, logger) = (workspace, logger)
-        removals.post {
-            do throws(ImportFailure) {
-                try workspace.removeLeftovers()
-            } catch {
-                logger.warning(
-                    "What an interrupted import left can't be removed; the next start tries again",
-                    metadata: ["error": "\(error.imageError(tarball: ""))"])
-            }
+        let workspace = workspace
+        inBackground(removals, "What an interrupted import left can't be removed; the next start tries again") {
+            () throws(ImportFailure) in try workspace.removeLeftovers()
         }
     }
 
     /// An image is used as soon as it is unpacked; that it survives a power cut comes later.
     private func syncInBackground() {
-        let (layers, logger) = (layers, logger)
-        syncs.post {
+        let layers = layers
+        inBackground(syncs, "Images may have to be imported again after a power cut") { () throws(ImportFailure) in
+            try layers.makeDurable()
+        }
+    }
+
+    /// Has work done that nobody waits for; its failure is told with what it means.
+    private func inBackground(
+        _ pool: BlockingPool, _ complaint: Logger.Message, _ work: @escaping @Sendable () throws(ImportFailure) -> Void
+    ) {
+        let logger = logger
+        pool.post {
             do throws(ImportFailure) {
-                try layers.makeDurable()
+                try work()
             } catch {
-                logger.warning(
-                    "Images may have to be imported again after a power cut",
-                    metadata: ["error": "\(error.imageError(tarball: ""))"])
+                logger.warning(complaint, metadata: ["error": "\(error.imageError(tarball: ""))"])
             }
         }
     }

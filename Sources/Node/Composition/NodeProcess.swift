@@ -1,5 +1,4 @@
 import CRIgRPC
-import FoundationEssentials
 import GRPCCore
 import Glibc
 import Images
