@@ -9,9 +9,9 @@ PROGRAMS := kubesim kubesim-oci kubesim-shim
 DEMO_ROOT ?= /var/lib/kubesim-demo
 
 # What a Debian 12 lacks: to build, and to run.
-BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev python3
-RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2
-TEST_PACKAGES := runc crun procps uidmap
+BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev libsqlite3-dev python3
+RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2 libsqlite3-0 zlib1g
+TEST_PACKAGES := runc crun procps uidmap docker-registry openssl
 CLIENT_PACKAGES := podman catatonit containerd
 VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap
 # Which machine test-vm boots: cgroup2 (the tests alone) or systemd (the tests as its service).

@@ -61,6 +61,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
@@ -87,6 +88,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // 0: C that Swift can't reach, and module maps of Debian's libraries.
@@ -114,7 +116,7 @@ let package = Package(
         room("CRI", [protobuf], exclude: ["Proto"], settings: generated),
 
         // 5: images and the network, which know nothing of the CRI.
-        room("Images", ["Linux", "CLinux", "CArchive", crypto, log]),
+        room("Images", ["Linux", "CLinux", "CArchive", "JSON", crypto, httpClient, nioCore, nioSSL, log]),
         room("PodNetwork", ["Linux", "CLinux", "JSON", log]),
         room("ShimClient", ["Linux", "CLinux", "JSON", "ShimProtocol", log]),
 
@@ -124,7 +126,7 @@ let package = Package(
             [
                 "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient",
                 "ShimProtocol",
-                protobuf, log,
+                protobuf, database, log,
             ]),
         room(
             "Kubelet",
