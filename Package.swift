@@ -116,7 +116,9 @@ let package = Package(
         room("CRI", [protobuf], exclude: ["Proto"], settings: generated),
 
         // 5: images and the network, which know nothing of the CRI.
-        room("Images", ["Linux", "CLinux", "CArchive", "JSON", crypto, httpClient, nioCore, nioSSL, log]),
+        room(
+            "Images",
+            ["Linux", "CLinux", "CArchive", "JSON", crypto, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, log]),
         room("PodNetwork", ["Linux", "CLinux", "JSON", log]),
         room("ShimClient", ["Linux", "CLinux", "JSON", "ShimProtocol", log]),
 

@@ -101,7 +101,7 @@ final class ImageCatalog: Sendable {
     // MARK: Changing; one thread only
 
     /// Takes imported images over, with the use of their layers that each of them brings.
-    func add(_ imported: [TarballImport.Image], pinned: Bool) throws(ImportFailure) -> [ImageRecord] {
+    func add(_ imported: [ImportedImage], pinned: Bool) throws(ImportFailure) -> [ImageRecord] {
         var records: [ImageRecord] = []
         for (index, image) in imported.enumerated() {
             do throws(ImportFailure) {
@@ -114,7 +114,7 @@ final class ImageCatalog: Sendable {
         return records
     }
 
-    private func add(_ imported: TarballImport.Image, pinned: Bool) throws(ImportFailure) -> StoredImage {
+    private func add(_ imported: ImportedImage, pinned: Bool) throws(ImportFailure) -> StoredImage {
         let before = images.withLock { $0 }
         let known = before[imported.id]
         var image =

@@ -30,33 +30,14 @@ struct ImagePlan {
         platform: Platform, limits: ImageLimits
     ) throws(ImportFailure) {
         do throws(ImportFailure) {
-            let document = try decode(ConfigDocument.self, config, entry: configName)
-            try document.checkStrings()
-            let stated = Descriptor.Platform(
-                architecture: document.architecture, os: document.os, variant: document.variant)
-            guard platform.rank(Descriptor.Platform(architecture: stated.architecture, os: stated.os)) != nil else {
-                throw .refused(
-                    entry: nil,
-                    reason:
-                        "made for \(printable((stated.os ?? "").utf8))/\(printable((stated.architecture ?? "").utf8)), and this host is \(platform.description)"
-                )
-            }
-            let diffIDs = try document.diffIDs()
-            guard diffIDs.count == layers.count else {
-                throw .refused(
-                    entry: nil,
-                    reason: "the manifest lists \(layers.count) layers and the configuration \(diffIDs.count)")
-            }
-            guard diffIDs.count <= limits.layers else {
-                throw .refused(entry: nil, reason: "\(diffIDs.count) layers, more than \(limits.layers)")
-            }
+            let judged = try JudgedConfiguration(config, layers: layers.count, platform: platform, limits: limits)
             self.config = config
-            image = document.image
-            id = Digest(of: config)
+            image = judged.image
+            id = judged.id
             documents = []
             names = []
             self.layers = []
-            for ((layer, diffID), chainID) in zip(zip(layers, diffIDs), chainIDs(of: diffIDs)) {
+            for ((layer, diffID), chainID) in zip(zip(layers, judged.diffIDs), judged.chainIDs) {
                 self.layers.append(
                     Layer(
                         name: layer.name, part: try contents.part(layer.name), blob: layer.blob, diffID: diffID,

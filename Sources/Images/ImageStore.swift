@@ -9,27 +9,36 @@ import Logging
 /// One process at a time may have it open.
 public actor ImageStore {
     public nonisolated let root: String
-    private let limits: ImageLimits
+    let limits: ImageLimits
+    let registries: RegistryConfiguration
+    nonisolated let pulls: ImagePulls
     private nonisolated let workspace: Workspace
-    private let layers: LayerStore
-    private let catalog: ImageCatalog
+    let layers: LayerStore
+    let catalog: ImageCatalog
     private let snapshots: SnapshotStore
     /// Imports, which take long.
     private let heavy = BlockingPool(name: "image-import", threads: 2)
     /// Removals of what containers wrote, which can be much.
     private let removals = BlockingPool(name: "image-remove", threads: 2)
     /// Mounts and measurements, which don't wait behind an import.
-    private let light = BlockingPool(name: "image-mount", threads: 2)
+    let light = BlockingPool(name: "image-mount", threads: 2)
     /// Changes of the catalog, one after the other.
-    private let changes = BlockingPool(name: "image-catalog", threads: 1)
+    let changes = BlockingPool(name: "image-catalog", threads: 1)
     /// Waits for the disk, so that nobody else has to.
     private let syncs = BlockingPool(name: "image-sync", threads: 1)
-    private let logger: Logger
+    let logger: Logger
 
     /// Opens the store and makes its directories; what an interrupted import left is taken away meanwhile.
-    public init(root: String, logger: Logger, limits: ImageLimits = ImageLimits()) async throws(ImageError) {
+    ///
+    /// - Parameter registries: where images are pulled from
+    public init(
+        root: String, logger: Logger, limits: ImageLimits = ImageLimits(),
+        registries: RegistryConfiguration = RegistryConfiguration()
+    ) async throws(ImageError) {
         self.root = root
         self.limits = limits
+        self.registries = registries
+        pulls = ImagePulls(limit: registries.pulls)
         self.logger = logger
         let opened = try await light.run { () throws(ImageError) in
             do throws(ImportFailure) {
@@ -57,7 +66,7 @@ public actor ImageStore {
     }
 
     /// An image is used as soon as it is unpacked; that it survives a power cut comes later.
-    private func syncInBackground() {
+    func syncInBackground() {
         let layers = layers
         inBackground(syncs, "Images may have to be imported again after a power cut") { () throws(ImportFailure) in
             try layers.makeDurable()
@@ -98,7 +107,7 @@ public actor ImageStore {
         } onCancel: {
             work.cancellation.cancel()
         }
-        let imported: [TarballImport.Image]
+        let imported: [ImportedImage]
         do throws(ImportFailure) {
             imported = try outcome.get()
         } catch {
@@ -185,26 +194,28 @@ public actor ImageStore {
 
     /// The store's share of its filesystem.
     public func filesystemUsage() async throws(ImageError) -> FilesystemUsage {
-        let (root, layers, snapshots) = (root, layers, snapshots)
+        let (root, layers) = (root, layers)
         return try await run(on: light, about: root) { () throws(ImportFailure) in
             var filesystem = statvfs()
             try checkErrno(statvfs(root, &filesystem), "statfs", root)
             let block = UInt64(filesystem.f_frsize)
-            var written = DiskUsage()
-            for container in try snapshots.containers() {
-                guard let usage = try snapshots.usage(container: container) else { continue }
-                written.bytes += usage.bytes
-                written.inodes += usage.inodes
-            }
-            let size = layers.size()
-            let content = try TreeUsage.measure(root + "/content")
+            let written = try TreeUsage.measure(root + "/snapshots")
             return FilesystemUsage(
-                mountpoint: root,
-                images: DiskUsage(bytes: size.bytes + content.bytes, inodes: size.inodes + content.inodes),
-                snapshots: written, capacityBytes: UInt64(filesystem.f_blocks) * block,
+                mountpoint: root, images: try Self.imageUsage(root, layers), snapshots: written,
+                capacityBytes: UInt64(filesystem.f_blocks) * block,
                 availableBytes: UInt64(filesystem.f_bavail) * block, capacityInodes: UInt64(filesystem.f_files),
                 availableInodes: UInt64(filesystem.f_favail))
         }
+    }
+
+    /// What `du` says of `layers` and `content`; layers don't change, and aren't measured again.
+    private static func imageUsage(_ root: String, _ layers: LayerStore) throws(ImportFailure) -> DiskUsage {
+        let (size, content) = (layers.size(), try TreeUsage.measure(root + "/content"))
+        var status = stat()
+        try checkErrno(lstat(root + "/layers", &status), "stat", root + "/layers")
+        return DiskUsage(
+            bytes: size.bytes + content.bytes + UInt64(status.st_blocks) * 512, inodes: size.inodes + content.inodes + 1
+        )
     }
 
     /// Removes what nothing refers to: layers without image and snapshot, and blobs of no image. The store does it by itself
@@ -224,9 +235,11 @@ public actor ImageStore {
         try await run(on: light, about: subject, body)
     }
 
+    var content: ContentStore { ContentStore(workspace) }
+
     nonisolated var dropRecords: String { workspace.drops }
 
-    private func run<Value: Sendable>(
+    func run<Value: Sendable>(
         on pool: BlockingPool, about subject: String, _ body: @escaping @Sendable () throws(ImportFailure) -> Value
     ) async throws(ImageError) -> Value {
         do throws(ImportFailure) {

@@ -20,7 +20,7 @@ final class LayerStore: @unchecked Sendable {
 
     private struct Layer {
         var diffID: Digest
-        var size: LayerUnpacker.Size
+        var size: DiskUsage
         var users = 0
         var isDurable: Bool
 
@@ -73,14 +73,17 @@ final class LayerStore: @unchecked Sendable {
 
     /// Makes sure that the layer is there and counts one more user of it.
     ///
-    /// - Parameter unpack: fills the directory that it gets; runs at most once for all who want the layer
+    /// - Parameters:
+    ///   - cancellation: ends the waiting for somebody else's unpacking; ``wake()`` makes it look
+    ///   - unpack: fills the directory that it gets; runs at most once for all who want the layer
     /// - Returns: whether `unpack` ran
     func acquire(
-        _ chainID: Digest, diffID: Digest,
-        unpack: (_ directory: String) throws(ImportFailure) -> LayerUnpacker.Size
+        _ chainID: Digest, diffID: Digest, _ cancellation: ImportCancellation,
+        unpack: (_ directory: String) throws(ImportFailure) -> Void
     ) throws(ImportFailure) -> Bool {
         pthread_mutex_lock(mutex)
-        waiting: while let state = states[chainID] {
+        while let state = states[chainID] {
+            if cancellation.isCancelled { break }
             switch state {
             case .ready(var layer):
                 layer.users += 1
@@ -89,6 +92,10 @@ final class LayerStore: @unchecked Sendable {
                 return false
             case .unpacking: pthread_cond_wait(changed, mutex)
             }
+        }
+        guard !cancellation.isCancelled else {
+            pthread_mutex_unlock(mutex)
+            throw .cancelled
         }
         states[chainID] = .unpacking
         pthread_mutex_unlock(mutex)
@@ -101,14 +108,26 @@ final class LayerStore: @unchecked Sendable {
         return true
     }
 
+    /// Has those look who wait for somebody else's unpacking: they may have been cancelled.
+    func wake() {
+        pthread_mutex_lock(mutex)
+        pthread_cond_broadcast(changed)
+        pthread_mutex_unlock(mutex)
+    }
+
     private func make(
-        _ chainID: Digest, _ diffID: Digest, unpack: (String) throws(ImportFailure) -> LayerUnpacker.Size
+        _ chainID: Digest, _ diffID: Digest, unpack: (String) throws(ImportFailure) -> Void
     ) throws(ImportFailure) -> Layer {
         let temporary = try workspace.makeTemporary()
         do throws(ImportFailure) {
             let tree = temporary + "/fs"
             try checkErrno(mkdir(tree, 0o755), "mkdir", tree)
-            let layer = Layer(diffID: diffID, size: try unpack(tree), users: 1, isDurable: false)
+            try unpack(tree)
+            var size = try TreeUsage.measure(temporary)
+            // Its record, which is written next.
+            size.bytes += 4096
+            size.inodes += 1
+            let layer = Layer(diffID: diffID, size: size, users: 1, isDurable: false)
             try writeRecord(layer.record(boot: boot), to: temporary + "/layer.json")
             let final = "\(workspace.layers)/\(chainID.hex)"
             try checkErrno(rename(temporary, final), "rename", final)
@@ -209,11 +228,11 @@ final class LayerStore: @unchecked Sendable {
         }
     }
 
-    /// What the layers take together.
-    func size(_ chainIDs: [Digest]? = nil) -> LayerUnpacker.Size {
+    /// What the layers take together, each with its directory and its record.
+    func size(_ chainIDs: [Digest]? = nil) -> DiskUsage {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        var total = LayerUnpacker.Size()
+        var total = DiskUsage()
         for chainID in chainIDs ?? Array(states.keys) {
             guard case .ready(let layer) = states[chainID] else { continue }
             total.bytes += layer.size.bytes
@@ -232,7 +251,7 @@ final class LayerStore: @unchecked Sendable {
             record.boot == nil || record.boot == boot
         else { return nil }
         return Layer(
-            diffID: record.diffID, size: LayerUnpacker.Size(bytes: record.bytes, inodes: record.inodes),
+            diffID: record.diffID, size: DiskUsage(bytes: record.bytes, inodes: record.inodes),
             isDurable: record.boot == nil)
     }
 }

@@ -16,7 +16,7 @@ struct OCIArchive {
 
     func plans() throws(ImportFailure) -> [ImagePlan] {
         let index = try decode(ManifestDocument.self, contents.document("index.json"), entry: "index.json")
-        let descriptors = (index.manifests ?? []).filter { !Self.isAttestation($0) }
+        let descriptors = (index.manifests ?? []).filter { !$0.isAttestation }
         guard descriptors.count <= limits.images else {
             throw .refused(entry: "index.json", reason: "\(descriptors.count) images, more than \(limits.images)")
         }
@@ -66,27 +66,16 @@ struct OCIArchive {
         let (bytes, digest) = try contents.blob(descriptor)
         let name = "blobs/sha256/" + digest.hex
         let document = try decode(ManifestDocument.self, bytes, entry: name)
-        guard document.schemaVersion == nil || document.schemaVersion == 2 else {
-            throw .refused(entry: name, reason: "schema version \(document.schemaVersion ?? 0) is not known")
-        }
+        try document.check(stated: descriptor.mediaType, entry: name)
         let documents = above + [(digest, bytes)]
         if let manifests = document.manifests {
-            let candidates = manifests.filter { !Self.isAttestation($0) }
-            let ranked = candidates.compactMap { candidate in
-                platform.rank(candidate.platform).map { (rank: $0, descriptor: candidate) }
-            }
-            guard let best = ranked.min(by: { $0.rank < $1.rank }) else { return nil }
-            return try plan(best.descriptor, above: documents, depth: depth + 1)
+            guard let best = platform.best(of: manifests) else { return nil }
+            return try plan(best, above: documents, depth: depth + 1)
         }
         guard let config = document.config, let layers = document.layers else {
             throw .refused(entry: name, reason: "neither an image manifest nor an index")
         }
-        if let type = config.mediaType,
-            !["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", ""]
-                .contains(type)
-        {
-            throw .refused(entry: name, reason: "not a container image: its configuration is \(printable(type.utf8))")
-        }
+        try MediaType.checkConfiguration(config.mediaType, entry: name)
         var named: [(name: String, blob: Digest?)] = []
         for layer in layers {
             let (blob, digest) = try TarballContents.blobName(layer)
@@ -105,12 +94,6 @@ struct OCIArchive {
         plan.documents = documents
         plan.target = documents.first?.digest
         return plan
-    }
-
-    /// BuildKit's provenance, which is packed like an image for the platform unknown/unknown.
-    private static func isAttestation(_ descriptor: Descriptor) -> Bool {
-        descriptor.annotations?["vnd.docker.reference.type"] == "attestation-manifest"
-            || descriptor.platform?.architecture == "unknown"
     }
 
     /// containerd's annotation has the full name. The standard one is, by whoever wrote it, a full name or only a tag.

@@ -1,18 +1,3 @@
-import Synchronization
-
-/// Asks an import to stop at its next read.
-final class ImportCancellation: Sendable {
-    private let isCancelled = Atomic(false)
-
-    func cancel() { isCancelled.store(true, ordering: .relaxed) }
-
-    func check() throws(ImportFailure) {
-        if isCancelled.load(ordering: .relaxed) {
-            throw .failed(step: "import", path: "the image", reason: "cancelled")
-        }
-    }
-}
-
 /// Counts what was read and tells of it, not oftener than is worth while.
 final class ProgressMeter {
     private var state: ImageProgress

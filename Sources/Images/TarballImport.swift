@@ -3,18 +3,6 @@ import Glibc
 
 /// One tarball's way into the store, from the file to unpacked layers. Runs on one thread from start to end.
 struct TarballImport {
-    /// An image that came out of it. Its layers are counted as used once: whoever takes it over releases them.
-    struct Image: Sendable {
-        var id: Digest
-        var config: ImageConfig
-        var names: [ImageReference]
-        /// What the image's digest references name.
-        var target: Digest
-        var documents: [(digest: Digest, bytes: [UInt8])]
-        var diffIDs: [Digest]
-        var chainIDs: [Digest]
-    }
-
     let workspace: Workspace
     let layers: LayerStore
     let limits: ImageLimits
@@ -24,7 +12,7 @@ struct TarballImport {
     /// Reads the tarball at `path` whole, verifies every digest in it, and unpacks the layers that aren't there yet.
     ///
     /// - Throws: nothing of the tarball is left in the store then
-    func run(_ path: String) throws(ImportFailure) -> [Image] {
+    func run(_ path: String) throws(ImportFailure) -> [ImportedImage] {
         let (contents, tarballBytes) = try open(path)
         let name = path.split(separator: "/").last ?? ""
         let plans = try planImages(contents, stem: Self.stem(name), platform: .host, limits: limits)
@@ -34,7 +22,7 @@ struct TarballImport {
             total: total, layers: plans.reduce(0) { $0 + $1.layers.count }, cancellation, report: progress)
         var held: [Digest] = []
         do throws(ImportFailure) {
-            var images: [Image] = []
+            var images: [ImportedImage] = []
             for plan in plans { images.append(try unpack(plan, contents, budget, meter, &held)) }
             return images
         } catch {
@@ -100,24 +88,29 @@ struct TarballImport {
     private func unpack(
         _ plan: ImagePlan, _ contents: TarballContents, _ budget: UnpackBudget, _ meter: ProgressMeter,
         _ held: inout [Digest]
-    ) throws(ImportFailure) -> Image {
+    ) throws(ImportFailure) -> ImportedImage {
         var blobs: [(digest: Digest, size: UInt64, compression: Compression)] = []
         var below: [Digest] = []
         for layer in plan.layers {
             meter.beginLayer()
             do throws(ImportFailure) {
-                let reading = try LayerReading(layer, contents, budget, limits, meter)
-                let belowNow = below
-                let isNew = try layers.acquire(layer.chainID, diffID: layer.diffID) {
+                let part = layer.part
+                let window = FileWindow(
+                    contents.file, path: contents.path, offset: part.offset, length: part.length, progress: meter.read)
+                let reading = try LayerReading(
+                    LayerReading.Announced(name: layer.name, blob: layer.blob, diffID: layer.diffID), from: window,
+                    budget, limits)
+                let trees = below.reversed().map(layers.tree)
+                let isNew = try layers.acquire(layer.chainID, diffID: layer.diffID, cancellation) {
                     (directory) throws(ImportFailure) in
-                    let size = try reading.unpack(into: directory, below: belowNow.reversed().map(layers.tree))
+                    let unpacked = try reading.unpack(into: directory)
                     try reading.verify()
-                    return size
+                    try unpacked.finish(onTrees: trees)
                 }
                 held.append(layer.chainID)
                 // It is there already: the tarball must still be what it says.
                 if !isNew { try reading.verify() }
-                blobs.append((reading.blobDigest, layer.part.length, reading.compression))
+                blobs.append((reading.blobDigest, part.length, reading.compression))
             } catch {
                 throw error.inside(printable(layer.name.utf8))
             }
@@ -127,7 +120,7 @@ struct TarballImport {
         documents.append((plan.id, plan.config))
         let manifest = plan.target == nil ? manifestDocument(plan, blobs) : nil
         if let manifest { documents.append((Digest(of: manifest), manifest)) }
-        return Image(
+        return ImportedImage(
             id: plan.id, config: plan.image, names: plan.names,
             target: plan.target ?? Digest(of: manifest ?? []), documents: documents,
             diffIDs: plan.layers.map(\.diffID), chainIDs: plan.layers.map(\.chainID))

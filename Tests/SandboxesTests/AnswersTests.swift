@@ -134,11 +134,11 @@ struct AnswersTests {
             var pull = CRIPullImageRequest()
             pull.image.image = EngineFixture.image
             #expect(try await engine.pullImage(pull).imageRef == all[0].id)
-            pull.image.image = "registry.example/app:v1"
+            pull.image.image = "127.0.0.1:1/app:v1"
             let error = try #require(await refusal { _ = try await engine.pullImage(pull) })
-            #expect(error.code == .notFound)
-            #expect(
-                error.message.contains("registry.example/app:v1") && error.message.contains("kubesim image load"))
+            #expect(error.code == .unavailable)
+            #expect(error.message.contains("127.0.0.1:1/v2/app/manifests/v1"))
+            #expect(error.message.contains("kubesim image load"))
             let filesystem = try await engine.imageFsInfo(CRIImageFsInfoRequest())
             #expect((filesystem.imageFilesystems.first?.usedBytes.value ?? 0) > 0)
             var remove = CRIRemoveImageRequest()

@@ -111,13 +111,13 @@ public struct Command: Sendable {
 }
 
 /// A thread for work that blocks.
-enum Background {
+public enum Background {
     private final class Work {
         let body: () -> Void
         init(_ body: @escaping () -> Void) { self.body = body }
     }
 
-    static func run(_ body: @escaping @Sendable () -> Void) {
+    public static func run(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let work = Unmanaged.passRetained(Work(body)).toOpaque()
         pthread_create(

@@ -31,20 +31,6 @@ extension Engine {
         }
     }
 
-    /// There are no registries yet: an image that is in the store is as good as pulled.
-    public func pullImage(_ request: CRIPullImageRequest) async throws(CRIError) -> CRIPullImageResponse {
-        let reference = request.image.image
-        guard let record = await images.find(reference) else {
-            throw CRIError(
-                .notFound,
-                """
-                image \(reference): not in the store \(images.root), and registries are not supported yet: bring it in \
-                with kubesim image load FILE, or drop its tarball into the images directory
-                """)
-        }
-        return CRIPullImageResponse.with { $0.imageRef = record.id }
-    }
-
     /// Removes a name, and with the last one the image; one that isn't there is success.
     public func removeImage(_ request: CRIRemoveImageRequest) async throws(CRIError) -> CRIRemoveImageResponse {
         do {

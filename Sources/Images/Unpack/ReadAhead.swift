@@ -102,7 +102,11 @@ final class ReadAhead: ByteSource {
         }
     }
 
-    deinit { stop() }
+    /// Nobody reads any more: the thread ends by itself, once its source lets go of it.
+    deinit {
+        guard let thread = askToStop() else { return }
+        pthread_detach(thread)
+    }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ImportFailure) -> Int {
         if current == nil {
@@ -144,14 +148,20 @@ final class ReadAhead: ByteSource {
 
     /// Ends the thread and waits for it: what it read from may be used again after that.
     func stop() {
+        guard let thread = askToStop() else { return }
+        pthread_join(thread, nil)
+    }
+
+    /// - Returns: the thread, to the first who asks
+    private func askToStop() -> pthread_t? {
         if let piece = current { giveBack(piece) }
         current = nil
-        guard let thread else { return }
+        guard let thread else { return nil }
+        self.thread = nil
         pthread_mutex_lock(queue.mutex)
         queue.isStopped = true
         pthread_cond_signal(queue.changed)
         pthread_mutex_unlock(queue.mutex)
-        pthread_join(thread, nil)
-        self.thread = nil
+        return thread
     }
 }

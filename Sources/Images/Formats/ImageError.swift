@@ -8,6 +8,10 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     case invalidReference(String, reason: String)
     /// The kernel or the disk said no: what was tried, where, and errno's text.
     case failed(step: String, path: String, reason: String)
+    /// The image can't be had from its registry.
+    case registry(image: String, RegistryFailure)
+    /// Whoever asked has gone; nothing of it was kept.
+    case cancelled(String)
 
     public var description: String {
         switch self {
@@ -16,6 +20,8 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notFound(let reference): "no image \(reference) in the store"
         case .invalidReference(let text, let reason): "invalid image reference \"\(text)\": \(reason)"
         case .failed(let step, let path, let reason): "\(step) \(path): \(reason)"
+        case .registry(let image, let failure): "\(image): \(failure)"
+        case .cancelled(let subject): "\(subject): cancelled"
         }
     }
 }

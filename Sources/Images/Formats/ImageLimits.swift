@@ -1,4 +1,4 @@
-/// How much a tarball may ask of the node before it is refused. Whoever wrote it is not trusted: a few kilobytes can
+/// How much an image may ask of the node before it is refused. Whoever wrote it is not trusted: a few kilobytes can
 /// unpack to terabytes, and a name can be as long as the file.
 public struct ImageLimits: Sendable, Hashable {
     /// One manifest, index or configuration, in bytes.
@@ -13,7 +13,9 @@ public struct ImageLimits: Sendable, Hashable {
     public var archiveEntries = 20_000
     /// Entries of one layer.
     public var layerEntries = 1_000_000
-    /// Bytes that all of a tarball's layers may unpack to.
+    /// Bytes of one layer as a registry has it.
+    public var layerBytes: UInt64 = 64 << 30
+    /// Bytes that all of an image's layers may unpack to.
     public var unpackedBytes: UInt64 = 128 << 30
     /// Unpacked bytes for each byte of the tarball, once ``ratioFloorBytes`` have come out.
     public var ratio: UInt64 = 200

@@ -1,9 +1,18 @@
 import Glibc
 
-/// One layer on its way from the tarball: decompressed, hashed and unpacked in one pass.
+/// One layer on its way into its directory: decompressed, hashed and unpacked in one pass.
 final class LayerReading {
+    /// What is known of a layer before its first byte.
+    struct Announced {
+        /// For an error's text.
+        var name: String
+        /// The digest of the layer as it comes; nil where nobody has said.
+        var blob: Digest?
+        var diffID: Digest
+    }
+
     let compression: Compression
-    private let layer: ImagePlan.Layer
+    private let layer: Announced
     private let limits: ImageLimits
     private let blob: HashingSource
     /// The uncompressed layer; nil when the layer is not compressed, and one digest does for both.
@@ -12,17 +21,15 @@ final class LayerReading {
     /// What runs on the other core: reading, the blob's digest, and decompression.
     private let ahead: ReadAhead
 
+    /// - Parameter raw: the layer as it comes
     init(
-        _ layer: ImagePlan.Layer, _ contents: TarballContents, _ budget: UnpackBudget, _ limits: ImageLimits,
-        _ meter: ProgressMeter
+        _ layer: Announced, from raw: any ByteSource, _ budget: UnpackBudget, _ limits: ImageLimits
     ) throws(ImportFailure) {
         self.layer = layer
         self.limits = limits
-        let part = layer.part
-        compression = try contents.file.compression(at: part.offset, length: part.length, path: contents.path)
-        blob = HashingSource(
-            FileWindow(
-                contents.file, path: contents.path, offset: part.offset, length: part.length, progress: meter.read))
+        let peeking = try PeekingSource(raw)
+        compression = peeking.compression
+        blob = HashingSource(peeking)
         switch compression {
         case .none:
             diff = nil
@@ -38,16 +45,12 @@ final class LayerReading {
         }
     }
 
-    /// Unpacks the layer into `directory`.
-    ///
-    /// - Parameter below: the trees of the layers below it, the topmost first
-    func unpack(into directory: String, below: [String]) throws(ImportFailure) -> LayerUnpacker.Size {
-        var opened: [OpenFile] = []
-        for path in below { opened.append(try OpenFile.directory(path)) }
-        let tree = LayerTree(
-            root: try OpenFile.directory(directory), below: opened, path: directory, limits: limits)
-        let reader = TarReader(source, limits: limits, entryLimit: limits.layerEntries)
-        return try LayerUnpacker(tree, limits: limits).unpack(reader)
+    /// Unpacks the layer into `directory`, but for what the layers below have a say in.
+    func unpack(into directory: String) throws(ImportFailure) -> LayerUnpacker {
+        let tree = try LayerTree(root: try OpenFile.directory(directory), path: directory, limits: limits)
+        let unpacker = LayerUnpacker(tree, limits: limits)
+        try unpacker.unpack(TarReader(source, limits: limits, entryLimit: limits.layerEntries))
+        return unpacker
     }
 
     /// Reads what is left, and holds the digests against what was announced.
@@ -65,6 +68,15 @@ final class LayerReading {
         }
     }
 
-    /// The digest of the layer as it lies in the tarball, once it was verified.
+    /// The digest of the layer as it came, once it was verified.
     var blobDigest: Digest { blob.digest() }
+}
+
+extension LayerUnpacker {
+    /// Puts the layer on the layers below it, whose trees are in these directories, the topmost first.
+    func finish(onTrees below: [String]) throws(ImportFailure) {
+        var opened: [OpenFile] = []
+        for path in below { opened.append(try OpenFile.directory(path)) }
+        try finish(on: opened)
+    }
 }

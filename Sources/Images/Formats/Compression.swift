@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// How a stream is compressed, told by its first bytes: what a media type claims is not to be relied on.
 enum Compression: Equatable {
     case none
@@ -27,15 +24,5 @@ enum Compression: Equatable {
         } else {
             self = .none
         }
-    }
-}
-
-extension OpenFile {
-    /// Looks at the first bytes of a part of the file.
-    func compression(at offset: UInt64, length: UInt64, path: String) throws(ImportFailure) -> Compression {
-        var start = [UInt8](repeating: 0, count: Int(min(6, length)))
-        let count = pread(fd, &start, start.count, off_t(offset))
-        if count < 0 { throw .call("read", path, -errno) }
-        return Compression(start: Array(start[..<count]))
     }
 }

@@ -6,22 +6,25 @@ import Glibc
 final class LayerTree {
     let root: OpenFile
     /// The trees of the layers below, the topmost first: a directory that this layer only mentions in passing keeps the
-    /// owner and mode that it has there.
-    private let below: [OpenFile]
+    /// owner and mode that it has there. They may come when everything of this layer is unpacked.
+    private var below: [OpenFile] = []
     private let path: String
-    /// The directory of the last entry: most entries lie beside their predecessor.
-    /// Directories that no entry described.
-    private(set) var implied = 0
+    /// Directories that no entry has described, by inode: their paths.
+    private var implied: [UInt64: [UInt8]] = [:]
+    private var impliedBytes = 0
     private let impliedLimit: Int
+    /// Bytes of the paths; more is an attack on memory.
+    private static let impliedBytesLimit = 64 << 20
     /// The times that they have in the layers below, by path.
     private(set) var inheritedTimes: [[UInt8]: timespec] = [:]
+    /// The directory of the last entry: most entries lie beside their predecessor.
     private var cached: (parts: ArraySlice<[UInt8]>, directory: OpenFile)?
 
-    init(root: OpenFile, below: [OpenFile], path: String, limits: ImageLimits) {
+    init(root: OpenFile, path: String, limits: ImageLimits) throws(ImportFailure) {
         impliedLimit = limits.layerEntries
         self.root = root
-        self.below = below
         self.path = path
+        try imply([], root)
     }
 
     /// The directory with these parts, made where it's missing.
@@ -33,15 +36,11 @@ final class LayerTree {
         case .success(let found): directory = found
         case .failure(ENOENT):
             let parent = try self.directory(parts.dropLast())
-            implied += 1
-            guard implied <= impliedLimit else {
-                throw .refused(entry: nil, reason: "more than \(impliedLimit) directories without an entry")
-            }
             if mkdirat(parent.fd, cString(leaf), 0o755) != 0 && errno != EEXIST {
                 throw .call("make directory", shown(parts), -errno)
             }
             directory = try opened(parts)
-            try inherit(parts, into: directory)
+            try imply(parts, directory)
         case .failure(let code): throw refusal(code, parts)
         }
         cached = (parts, directory)
@@ -100,16 +99,48 @@ final class LayerTree {
         return fstat(file.fd, &status) == 0 ? status : nil
     }
 
-    /// Gives a directory that no entry described the attributes that it has in the layers below.
-    func inherit(_ parts: ArraySlice<[UInt8]>, into directory: OpenFile) throws(ImportFailure) {
-        var mode: mode_t = 0o755
-        if let status = statusBelow(parts), status.st_mode & S_IFMT == S_IFDIR {
-            mode = status.st_mode & 0o7777
-            try checkErrno(fchown(directory.fd, status.st_uid, status.st_gid), "set the owner of", shown(parts))
-            // Beyond this many, the names cost more than the times are worth.
-            if inheritedTimes.count < 100_000 { inheritedTimes[joined(parts)] = status.st_mtim }
+    private func imply(_ parts: ArraySlice<[UInt8]>, _ directory: OpenFile) throws(ImportFailure) {
+        let joined = joined(parts)
+        impliedBytes += joined.count + 64
+        guard implied.count < impliedLimit, impliedBytes <= Self.impliedBytesLimit else {
+            throw .refused(entry: nil, reason: "more than \(implied.count) directories without an entry")
         }
-        try checkErrno(fchmod(directory.fd, mode), "set the mode of", shown(parts))
+        implied[try inode(directory, parts)] = joined
+    }
+
+    /// An entry says how that directory is to be.
+    func describe(_ directory: OpenFile, _ name: EntryName) throws(ImportFailure) {
+        implied[try inode(directory, name.parts[...])] = nil
+    }
+
+    private func inode(_ directory: OpenFile, _ parts: ArraySlice<[UInt8]>) throws(ImportFailure) -> UInt64 {
+        var status = stat()
+        try checkErrno(fstat(directory.fd, &status), "stat", shown(parts))
+        return UInt64(status.st_ino)
+    }
+
+    /// Puts the layer on those below: its directories that no entry described get the attributes that they have there.
+    func settle(on below: [OpenFile]) throws(ImportFailure) {
+        self.below = below
+        for (inode, path) in implied {
+            let parts = path.split(separator: 0x2f).map(Array.init)[...]
+            // Replaced or removed by a later entry, perhaps.
+            guard case .success(let directory) = open(parts), try self.inode(directory, parts) == inode else {
+                continue
+            }
+            try inherit(parts, into: directory)
+        }
+    }
+
+    private func inherit(_ parts: ArraySlice<[UInt8]>, into directory: OpenFile) throws(ImportFailure) {
+        guard let status = statusBelow(parts), status.st_mode & S_IFMT == S_IFDIR else {
+            try checkErrno(fchmod(directory.fd, 0o755), "set the mode of", shown(parts))
+            return
+        }
+        try checkErrno(fchown(directory.fd, status.st_uid, status.st_gid), "set the owner of", shown(parts))
+        try checkErrno(fchmod(directory.fd, status.st_mode & 0o7777), "set the mode of", shown(parts))
+        // Beyond this many, the names cost more than the times are worth.
+        if inheritedTimes.count < 100_000 { inheritedTimes[joined(parts)] = status.st_mtim }
     }
 
     /// What the roots of the layers below hold.

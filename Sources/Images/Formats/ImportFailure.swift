@@ -1,17 +1,23 @@
 import CLinux
 import Glibc
 
-/// What ends an import inside the store; the tarball's name is added where it leaves.
+/// What ends an import or a pull inside the store; the tarball's or the image's name is added where it leaves.
 enum ImportFailure: Error, Hashable {
     /// The tarball's fault. `entry` is the name inside it.
     case refused(entry: String?, reason: String)
     /// The machine's fault.
     case failed(step: String, path: String, reason: String)
+    /// The registry's fault, or that of the way there.
+    case registry(RegistryFailure)
+    /// Whoever asked has gone.
+    case cancelled
 
     func imageError(tarball: String) -> ImageError {
         switch self {
         case .refused(let entry, let reason): .refused(tarball: tarball, entry: entry, reason: reason)
         case .failed(let step, let path, let reason): .failed(step: step, path: path, reason: reason)
+        case .registry(let failure): .registry(image: tarball, failure)
+        case .cancelled: .cancelled(tarball)
         }
     }
 
@@ -20,7 +26,7 @@ enum ImportFailure: Error, Hashable {
         switch self {
         case .refused(nil, let reason): .refused(entry: name, reason: reason)
         case .refused(let entry?, let reason): .refused(entry: "\(name): \(entry)", reason: reason)
-        case .failed: self
+        case .failed, .registry, .cancelled: self
         }
     }
 

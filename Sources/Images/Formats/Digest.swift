@@ -1,5 +1,3 @@
-import Crypto
-
 /// A SHA-256 content digest, as `sha256:<64 hexadecimal digits>`.
 struct Digest: Hashable, Sendable, CustomStringConvertible {
     /// 64 lowercase hexadecimal digits; safe as a file's name.
@@ -20,15 +18,10 @@ struct Digest: Hashable, Sendable, CustomStringConvertible {
         self.init(hex: text.dropFirst(7))
     }
 
-    init(of bytes: some Collection<UInt8>) {
-        var stream = DigestStream()
-        Array(bytes).withUnsafeBytes { stream.update($0) }
-        self = stream.digest()
-    }
-
-    fileprivate init(_ digest: SHA256.Digest) {
+    /// The 32 bytes of a hash.
+    init(hash: some Sequence<UInt8>) {
         let digits = Array("0123456789abcdef".utf8)
-        hex = String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        hex = String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 
@@ -47,26 +40,4 @@ extension Digest: Codable {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }
-}
-
-/// A digest of bytes that come piece by piece.
-struct DigestStream {
-    private var hash = SHA256()
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
-
-    func digest() -> Digest { Digest(hash.finalize()) }
-}
-
-/// The name of a layer together with all layers below it (OCI image-spec 1.1, config.md, "Layer ChainID").
-func chainIDs(of diffIDs: [Digest]) -> [Digest] {
-    var chain: [Digest] = []
-    for diffID in diffIDs {
-        guard let below = chain.last else {
-            chain.append(diffID)
-            continue
-        }
-        chain.append(Digest(of: "\(below) \(diffID)".utf8))
-    }
-    return chain
 }

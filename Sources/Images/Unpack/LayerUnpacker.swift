@@ -6,19 +6,11 @@ import Glibc
 ///
 /// Not decided by the order of entries: whiteouts, opaque marks and directories' times are applied at the end.
 final class LayerUnpacker {
-    /// What the layer takes on disk.
-    struct Size: Equatable {
-        /// Whole blocks of 4 KiB; holes are free.
-        var bytes: UInt64 = 0
-        var inodes: UInt64 = 0
-    }
-
     /// Names kept for the end, in bytes; more is an attack on memory.
     private static let deferredLimit = 64 << 20
 
     private let tree: LayerTree
     private let limits: ImageLimits
-    private var size = Size()
     private var whiteouts: [EntryName] = []
     private var opaque: Set<EntryName> = []
     private var directoryTimes: [[UInt8]: timespec] = [:]
@@ -29,8 +21,9 @@ final class LayerUnpacker {
         self.limits = limits
     }
 
-    func unpack(_ reader: TarReader) throws(ImportFailure) -> Size {
-        try tree.inherit([], into: tree.root)
+    /// Unpacks all entries. What depends on the layers below is left to ``finish(on:)``, so that several layers of an image
+    /// can be unpacked at once.
+    func unpack(_ reader: TarReader) throws(ImportFailure) {
         while let entry = try reader.next() {
             do throws(ImportFailure) {
                 try apply(entry, reader)
@@ -38,8 +31,6 @@ final class LayerUnpacker {
                 throw error.inside(printable(entry.name))
             }
         }
-        try finish()
-        return size
     }
 
     private func apply(_ entry: TarEntry, _ reader: TarReader) throws(ImportFailure) {
@@ -84,10 +75,7 @@ final class LayerUnpacker {
 
     private func makeDirectory(_ entry: TarEntry, _ name: EntryName, in parent: OpenFile) throws(ImportFailure) {
         let leaf = cString(name.leaf)
-        if mkdirat(parent.fd, leaf, 0o700) == 0 {
-            size.inodes += 1
-            size.bytes += 4096
-        } else {
+        if mkdirat(parent.fd, leaf, 0o700) != 0 {
             guard errno == EEXIST else { throw .call("make directory", shown(name), -errno) }
             var status = stat()
             try checkErrno(fstatat(parent.fd, leaf, &status, AT_SYMLINK_NOFOLLOW), "stat", shown(name))
@@ -104,6 +92,7 @@ final class LayerUnpacker {
     /// A directory's attributes; its time when everything in it is there.
     private func describe(_ directory: OpenFile, _ entry: TarEntry, _ name: EntryName) throws(ImportFailure) {
         try setAttributes(directory.fd, entry, name)
+        try tree.describe(directory, name)
         try postpone(name)
         directoryTimes[tree.joined(name.parts[...])] = entry.time
     }
@@ -119,8 +108,6 @@ final class LayerUnpacker {
             fd = sys_openat(parent.fd, leaf, flags, 0o600)
         }
         let file = OpenFile(owning: try check(fd, "make file", shown(name)))
-        size.inodes += 1
-        size.bytes += (entry.size + 4095) & ~4095
         if let extents = entry.extents {
             for extent in extents {
                 try checkErrno(lseek(file.fd, off_t(extent.offset), SEEK_SET) < 0 ? -1 : 0, "seek in", shown(name))
@@ -159,7 +146,6 @@ final class LayerUnpacker {
             try tree.clear(name, in: parent)
             try checkErrno(symlinkat(target, parent.fd, leaf), "make symlink", shown(name))
         }
-        size.inodes += 1
         try setAttributes(ofLeaf: leaf, entry, name, in: parent)
     }
 
@@ -216,7 +202,6 @@ final class LayerUnpacker {
             result = sys_mknodat(parent.fd, leaf, type | 0o600, entry.deviceMajor, entry.deviceMinor)
         }
         try check(result, "make \(entry.kind.text)", shown(name))
-        size.inodes += 1
         try setAttributes(ofLeaf: leaf, entry, name, in: parent)
     }
 
@@ -258,7 +243,11 @@ final class LayerUnpacker {
 
     // MARK: The end
 
-    private func finish() throws(ImportFailure) {
+    /// Puts the layer on those below it: whiteouts, opaque directories, and what directories have there.
+    ///
+    /// - Parameter below: the trees of the layers below, the topmost first
+    func finish(on below: [OpenFile]) throws(ImportFailure) {
+        try tree.settle(on: below)
         for directory in opaque {
             if directory.isRoot {
                 // overlayfs merges the roots whatever they are marked with.
@@ -268,8 +257,6 @@ final class LayerUnpacker {
             }
         }
         for name in whiteouts { try hide(name) }
-        size.inodes += UInt64(tree.implied)
-        size.bytes += UInt64(tree.implied) * 4096
         for (path, time) in directoryTimes.merging(tree.inheritedTimes, uniquingKeysWith: { own, _ in own }) {
             let fd = sys_openat2(
                 tree.root.fd, path.isEmpty ? cString([0x2e]) : cString(path), UInt64(O_RDONLY | O_DIRECTORY), 0,
@@ -297,7 +284,6 @@ final class LayerUnpacker {
             return
         }
         try check(sys_mknodat(parent.fd, leaf, S_IFCHR, 0, 0), "make whiteout", shown(name))
-        size.inodes += 1
     }
 
     private func markOpaque(_ directory: OpenFile, _ name: EntryName) throws(ImportFailure) {
