@@ -9,14 +9,19 @@ BUILD := .build/release
 # above it, again.
 export SWIFT_DETERMINISTIC_HASHING := 1
 PROGRAMS := kubesim kubesim-oci kubesim-shim
+UNITS := kubesim.service kubesim-cri.service
+# For bash, zsh and fish, below share.
+COMPLETIONS := bash-completion/completions/kubesim zsh/site-functions/_kubesim fish/vendor_completions.d/kubesim.fish
 DEMO_ROOT ?= /var/lib/kubesim-demo
 
 # What a Debian 12 lacks: to build, and to run.
 BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev libsqlite3-dev python3
 RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2 libsqlite3-0 zlib1g
-TEST_PACKAGES := runc crun procps uidmap docker-registry openssl
+TEST_PACKAGES := runc crun procps uidmap docker-registry openssl python3-venv
 CLIENT_PACKAGES := podman catatonit containerd
 VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap
+# A gRPC client that is not ours: Python's, from PyPI.
+CLIENT_PYTHON := .build/client/bin/python
 # Which machine test-vm boots: cgroup2 (the tests alone) or systemd (the tests as its service).
 VM ?= cgroup2
 
@@ -44,6 +49,14 @@ deps: ## Install what Debian has and this machine lacks
 .PHONY: test-deps
 test-deps: deps
 	$(call install_packages,$(TEST_PACKAGES))
+	@$(MAKE) --no-print-directory $(CLIENT_PYTHON)
+
+# Debian's interpreter, whose packages the lists above name, whatever else is on the PATH.
+$(CLIENT_PYTHON): Tests/Client/requirements.txt
+	@echo "installing from PyPI:" $$(cat $<)
+	@rm -rf .build/client && /usr/bin/python3 -m venv .build/client
+	@.build/client/bin/pip install --quiet --disable-pip-version-check -r $< || { rm -rf .build/client; exit 1; }
+	@touch $@
 
 .PHONY: build
 build: deps ## Build the release programs into bin/
@@ -79,6 +92,10 @@ test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
 	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
+
+.PHONY: test-cri-client
+test-cri-client: build samples test-deps ## Python's gRPC speaks to `kubesim cri`: every call, and the hard cases
+	@$(CLIENT_PYTHON) Tests/Client/run $(FILTER)
 
 .PHONY: test-clients
 test-clients: ## podman and containerd drive the OCI runtime, with crun beside it (installs both)
@@ -116,24 +133,35 @@ bench-oci: build ## Measure the OCI runtime beside crun and runc, every command 
 	@python3 bench/oci.py
 	@python3 bench/phases.py
 
+.PHONY: bench-cri
+bench-cri: build samples ## Measure the CRI beside containerd with runc and crun (about ten minutes)
+	$(call install_packages,$(TEST_PACKAGES) containerd)
+	@$(MAKE) --no-print-directory $(CLIENT_PYTHON)
+	@$(CLIENT_PYTHON) bench/cri.py
+
 .PHONY: order
 order: ## Find anew which functions the OCI runtime's commands run, for the linker (two minutes)
 	$(SWIFT) build -c release --product kubesim-oci
 	@python3 bench/order.py
 
 .PHONY: install
-install: ## Install the programs, the unit and the example configuration (PREFIX=/usr/local)
+install: ## Install programs, units, completions and an example configuration (PREFIX=/usr/local)
 	@test -x bin/kubesim || { echo "make: nothing to install: run 'make build' first" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/kubesim $(DESTDIR)/etc/kubesim/manifests
 	install -m 755 bin/kubesim bin/kubesim-oci bin/kubesim-shim $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 bin/pause $(DESTDIR)$(PREFIX)/libexec/kubesim/pause
 	install -d $(DESTDIR)/etc/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|g' packaging/kubesim.service.in > $(DESTDIR)/etc/systemd/system/kubesim.service
+	for unit in $(UNITS); do sed 's|@PREFIX@|$(PREFIX)|g' packaging/$$unit.in > $(DESTDIR)/etc/systemd/system/$$unit || exit 1; done
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(COMPLETIONS)))
+	bin/kubesim --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
+	bin/kubesim --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
+	bin/kubesim --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
 	test -e $(DESTDIR)/etc/kubesim/kubesim.yaml || install -m 644 packaging/kubesim.yaml $(DESTDIR)/etc/kubesim/kubesim.yaml
 
 .PHONY: uninstall
 uninstall: ## Take them away again; pods, data and your configuration stay
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) $(DESTDIR)/etc/systemd/system/kubesim.service
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) $(addprefix $(DESTDIR)/etc/systemd/system/,$(UNITS))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/kubesim
 	@cmp -s packaging/kubesim.yaml $(DESTDIR)/etc/kubesim/kubesim.yaml && rm -f $(DESTDIR)/etc/kubesim/kubesim.yaml || true
 	@rmdir $(DESTDIR)/etc/kubesim/manifests $(DESTDIR)/etc/kubesim 2>/dev/null || true

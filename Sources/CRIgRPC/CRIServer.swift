@@ -36,7 +36,7 @@ public final class CRIServer: Sendable {
         let transport = HTTP2ServerTransport.Posix(
             listeningSocketDescriptor: Int(socket), transportSecurity: .plaintext,
             config: .defaults { config in
-                config.rpc.maxRequestPayloadSize = Self.largestMessage
+                config.rpc.maxRequestPayloadSize = 4 * Self.largestMessage
                 config.http2.maxConcurrentStreams = 1000
                 config.http2.targetWindowSize = 1 << 20
                 config.connection.flushCoalescing = nil

@@ -19,7 +19,8 @@ struct Kubesim: AsyncParsableCommand {
               kubesim crictl ps
             """,
         subcommands: [
-            NodeCommand.self, PodsCommand.self, CRICtlCommand.self, ImageCommand.self, CheckCommand.self,
+            NodeCommand.self, CRICommand.self, PodsCommand.self, CRICtlCommand.self, ImageCommand.self,
+            CheckCommand.self,
             VersionCommand.self,
         ])
 }

@@ -110,13 +110,6 @@ struct DocumentTests {
                 """)
     }
 
-    @Test("go-template is refused by name") func template() async throws {
-        try await Fixture.use { fixture in
-            let printed = try await fixture.crictl("inspect", "-o", "go-template", "--template", "{{.x}}", "abc")
-            #expect(printed.failure?.contains("go-template output is not supported") == true)
-        }
-    }
-
     @Test("info shows handlers and features in Go's way") func info() async throws {
         try await Fixture.use { fixture in
             var response = CRIStatusResponse()

@@ -46,6 +46,10 @@ struct Fixture: Sendable {
 
     /// Runs `crictl` with the arguments against the socket.
     func crictl(_ arguments: String..., terminal: Bool = false) async throws -> Printed {
+        try await crictl(arguments, terminal: terminal)
+    }
+
+    func crictl(_ arguments: [String], terminal: Bool = false) async throws -> Printed {
         let heard = Mutex<([UInt8], [UInt8])>(([], []))
         let output = Output(
             write: { bytes in heard.withLock { $0.0 += bytes } },

@@ -140,6 +140,100 @@ struct TableTests {
         }
     }
 
+    @Test("statsp shows a row a pod that uses something") func podStats() async throws {
+        try await Fixture.use { fixture in
+            var stats = CRIPodSandboxStats()
+            stats.attributes.id = Self.podID
+            stats.attributes.metadata.name = "web-0"
+            stats.linux.cpu.timestamp = 1_000_000_000
+            stats.linux.cpu.usageCoreNanoSeconds.value = 5_000_000
+            stats.linux.memory.workingSetBytes.value = 4_567_000
+            var response = CRIListPodSandboxStatsResponse()
+            response.stats = [stats, CRIPodSandboxStats()]
+            fixture.runtime.answer("listPodSandboxStats", response)
+            let printed = try await fixture.crictl("statsp", "-s", "0")
+            #expect(
+                printed.lines == [
+                    "POD                 POD ID              CPU %               MEM",
+                    "web-0               4ba0a2b1c2d3e       0.00                4.567MB", "",
+                ])
+        }
+    }
+
+    @Test("imagefsinfo -o table shows the containers' filesystem and the images'") func filesystems() async throws {
+        try await Fixture.use { fixture in
+            var usage = CRIFilesystemUsage()
+            usage.timestamp = 1_700_000_000_000_000_000
+            usage.fsID.mountpoint = "/var/lib/kubesim/layers"
+            usage.usedBytes.value = 1_234_567
+            usage.inodesUsed.value = 42
+            var response = CRIImageFsInfoResponse()
+            response.imageFilesystems = [usage]
+            fixture.runtime.answer("imageFsInfo", response)
+            #expect(
+                try await fixture.crictl("imagefsinfo", "-o", "table").lines == [
+                    "Container Filesystem ", "Image Filesystem ", "TimeStamp[0]: 1700000000000000000",
+                    "Disk[0]: 1.235MB", "Inodes[0]: 42", "Mountpoint[0]: /var/lib/kubesim/layers", "",
+                ])
+        }
+    }
+
+    @Test("inspect, inspectp and inspecti -o table list what there is, and nothing else") func inspections()
+        async throws
+    {
+        try await Fixture.use { fixture in
+            var container = CRIContainerStatusResponse()
+            container.status.id = Self.containerID
+            container.status.metadata.name = "web"
+            container.status.state = .containerExited
+            container.status.createdAt = ago(7200)
+            container.status.startedAt = ago(3 * 60)
+            container.status.finishedAt = ago(5)
+            container.status.exitCode = 3
+            container.status.labels = ["b": "2", "a": "1"]
+            container.info = ["pid": "7"]
+            fixture.runtime.answer("containerStatus", container)
+            let inspected = try await fixture.crictl("inspect", "-o", "table", "abc")
+            #expect(
+                inspected.lines == [
+                    "ID: \(Self.containerID)", "Name: web", "State: CONTAINER_EXITED", "Created: 2 hours ago",
+                    "Started: 3 minutes ago", "Finished: 5 seconds ago", "Exit Code: 3", "Labels:", "\ta -> 1",
+                    "\tb -> 2", "Info: map[pid:7]", "",
+                ])
+            var pod = CRIPodSandboxStatusResponse()
+            pod.status.id = Self.podID
+            pod.status.metadata.name = "web-0"
+            pod.status.metadata.namespace = "default"
+            pod.status.network.ip = "10.88.0.5"
+            fixture.runtime.answer("podSandboxStatus", pod)
+            let lines = try await fixture.crictl("inspectp", "-q", "-o", "table", "abc").lines
+            #expect(
+                lines.filter { !$0.hasPrefix("Created: ") } == [
+                    "ID: \(Self.podID)", "Name: web-0", "Namespace: default", "Attempt: 0", "Status: SANDBOX_READY",
+                    "IP Addresses: 10.88.0.5", "",
+                ])
+            var image = CRIImageStatusResponse()
+            image.image.id = "sha256:abc"
+            image.image.repoTags = ["localhost/a:1"]
+            image.image.repoDigests = ["localhost/a@sha256:def"]
+            image.image.size = 2_236_123
+            fixture.runtime.answer("imageStatus", image)
+            #expect(
+                try await fixture.crictl("inspecti", "-q", "-o", "table", "abc").lines == [
+                    "ID: sha256:abc", "Tag: localhost/a:1", "Digest: localhost/a@sha256:def", "Size: 2.24MB", "",
+                ])
+        }
+    }
+
+    @Test("runtime-config shows the cgroup driver") func runtimeConfig() async throws {
+        try await Fixture.use { fixture in
+            var response = CRIRuntimeConfigResponse()
+            response.linux.cgroupDriver = .cgroupfs
+            fixture.runtime.answer("runtimeConfig", response)
+            #expect(try await fixture.crictl("runtime-config").output == "cgroup driver:   CGROUPFS\n")
+        }
+    }
+
     @Test("version prints what crictl prints") func version() async throws {
         try await Fixture.use { fixture in
             var version = CRIVersionResponse()

@@ -3,18 +3,28 @@ import Glibc
 import JSON
 import Synchronization
 
-/// A node under test: the release `kubesim` in a scratch directory of its own, beside whatever else runs on the machine.
+/// A node under test, or the CRI alone: the release `kubesim` in a scratch directory of its own, beside whatever else runs
+/// on the machine.
 ///
 /// `TestNode.use` ends by stopping the node for good and asserting that nothing of it is left.
 public final class TestNode: Sendable {
     public let root: String
     public let scratch: Scratch
     private let process = Mutex<pid_t?>(nil)
+    private let kind: Kind
     private let flags: [String]
+    private let environment: [String: String]
 
-    private init(scratch: Scratch, flags: [String]) {
+    /// Which of kubesim's daemons runs.
+    public enum Kind: String, Sendable {
+        case node, cri
+    }
+
+    private init(scratch: Scratch, kind: Kind, flags: [String], environment: [String: String]) {
         self.scratch = scratch
+        self.kind = kind
         self.flags = flags
+        self.environment = environment
         root = scratch.file("node")
     }
 
@@ -22,6 +32,8 @@ public final class TestNode: Sendable {
     public var images: String { root + "/images" }
     public var socket: String { root + "/kubesim.sock" }
     public var podLogs: String { root + "/log/pods" }
+    /// The cgroup that is this node's alone, as a sandbox's `cgroup_parent`.
+    public var cgroup: String { "/kubesim-" + NodeTag.of(root) }
     /// What the node has said so far.
     public var log: String {
         String(decoding: FileManager.default.contents(atPath: scratch.file("node.log")) ?? Data(), as: UTF8.self)
@@ -30,13 +42,16 @@ public final class TestNode: Sendable {
     /// Runs `body` with a node that has the sample images, and then makes sure that nothing is left.
     ///
     /// - Parameters:
-    ///   - flags: further flags of `kubesim node`
+    ///   - kind: `kubesim node` or `kubesim cri`
+    ///   - flags: further flags of it
+    ///   - environment: variables beside the test's own
     ///   - prepare: runs when the root directory is there and empty
     public static func use(
-        flags: [String] = [], prepare: (TestNode) throws -> Void = { _ in }, _ body: (TestNode) async throws -> Void
+        _ kind: Kind = .node, flags: [String] = [], environment: [String: String] = [:],
+        prepare: (TestNode) throws -> Void = { _ in }, _ body: (TestNode) async throws -> Void
     ) async throws {
         try await Scratch.use { scratch in
-            let node = TestNode(scratch: scratch, flags: flags)
+            let node = TestNode(scratch: scratch, kind: kind, flags: flags, environment: environment)
             _ = try scratch.directory("node")
             try prepare(node)
             for name in ["node/manifests", "node/images"] { _ = try scratch.directory(name) }
@@ -63,15 +78,18 @@ public final class TestNode: Sendable {
         guard output >= 0 else { throw POSIXFailure("open", scratch.file("node.log")) }
         defer { close(output) }
         let command = Command(
-            [Binaries.path("kubesim"), "node", "--root", root, "--config", try configuration()]
-                + (ephemeral ? ["--ephemeral"] : []) + flags)
+            [Binaries.path("kubesim"), kind.rawValue, "--root", root, "--config", try configuration()]
+                + (ephemeral ? ["--ephemeral"] : []) + flags, environment: environment)
         let pid = try command.start(output: output, errors: output)
         process.withLock { $0 = pid }
         try await eventually("the node answers") {
             guard kill(pid, 0) == 0, !Self.isZombie(pid) else {
                 throw DeadlinePassed(description: "the node ended at its start:\n\(log.suffix(4000))")
             }
-            return try await kubesim("pods", "--root", root, "-o", "json").code == 0
+            return switch kind {
+            case .node: try await kubesim("pods", "--root", root, "-o", "json").code == 0
+            case .cri: try await crictl("version").code == 0
+            }
         }
     }
 

@@ -28,9 +28,9 @@ struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Display information of the container runtime")
 
-    @Option(name: .shortAndLong, help: "Output format: json, yaml") var output = OutputFormat.json
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template") var output = OutputFormat.json
     @Flag(name: .shortAndLong, help: "Do not show verbose information") var quiet = false
-    @Option(help: .hidden) var template: String?
+    @Option(help: "The template of go-template, as in '{{.status}}'") var template: String?
 
     func run() async throws {
         var request = CRIStatusRequest()
@@ -47,7 +47,8 @@ struct InfoCommand: AsyncParsableCommand {
         if response.hasFeatures { more.append(("features", try Self.plain(response.features))) }
         try output.print(
             StatusDocument.make(
-                status: try ProtoDocument.value(of: response.status), info: response.info, more: more))
+                status: try ProtoDocument.value(of: response.status), info: response.info, more: more),
+            template: template)
     }
 
     private static func plain(_ message: some Message) throws -> JSONValue {
@@ -63,8 +64,8 @@ struct ImageFilesystemCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "imagefsinfo", abstract: "Return image filesystem info")
 
-    @Option(name: .shortAndLong, help: "Output format: json, yaml, table") var output = OutputFormat.json
-    @Option(help: .hidden) var template: String?
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template, table") var output = OutputFormat.json
+    @Option(help: "The template of go-template, as in '{{.status}}'") var template: String?
 
     func run() async throws {
         let response = try await withServices { services in
@@ -73,7 +74,8 @@ struct ImageFilesystemCommand: AsyncParsableCommand {
             }
         }
         guard output == .table else {
-            return try output.print(StatusDocument.make(status: try ProtoDocument.value(of: response), info: [:]))
+            return try output.print(
+                StatusDocument.make(status: try ProtoDocument.value(of: response), info: [:]), template: template)
         }
         Self.show("Container", response.containerFilesystems)
         Self.show("Image", response.imageFilesystems)
@@ -95,14 +97,17 @@ struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "Stream the events of containers", aliases: ["event"])
 
-    @Option(name: .shortAndLong, help: "Output format: json, yaml") var output = OutputFormat.json
-    @Option(help: .hidden) var template: String?
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template") var output = OutputFormat.json
+    @Option(help: "The template of go-template, as in '{{.status}}'") var template: String?
 
     func run() async throws {
+        if let template, output != .goTemplate {
+            throw Failure("template can't be used with \"\(output.rawValue)\" format: \(template)")
+        }
         try await withServices { services in
             try await doing("getting container events") {
                 for try await event in try await services.runtime.getContainerEvents(CRIGetEventsRequest()) {
-                    try output.print(event)
+                    try output.print(event, template: template)
                 }
             }
         }

@@ -12,9 +12,9 @@ struct InspectCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The containers' ids") var containerID: [String] = []
-    @Option(name: .shortAndLong, help: "Output format: json, yaml, table") var output = OutputFormat.json
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template, table") var output = OutputFormat.json
     @Flag(name: .shortAndLong, help: "Do not show verbose information") var quiet = false
-    @Option(help: .hidden) var template: String?
+    @Option(help: "The template of go-template, as in '{{.status.id}}'") var template: String?
     @Option(help: "Filter by container name regular expression pattern") var name: String?
     @Option(help: "Filter by pod namespace regular expression pattern") var namespace: String?
     @Option(name: .shortAndLong, help: "Filter by pod id") var pod: String?
@@ -52,7 +52,7 @@ struct InspectCommand: AsyncParsableCommand {
                         StatusDocument.make(status: try StatusDocument.container(response.status), info: response.info))
                 }
             }
-            if output != .table { try output.print(StatusDocument.joined(documents)) }
+            if output != .table { try output.print(StatusDocument.joined(documents), template: template) }
         }
     }
 

@@ -9,9 +9,9 @@ struct InspectImageCommand: AsyncParsableCommand {
         discussion: "  kubesim crictl inspecti localhost/web:latest")
 
     @Argument(help: "The images' ids or names") var imageID: [String] = []
-    @Option(name: .shortAndLong, help: "Output format: json, yaml, table") var output = OutputFormat.json
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template, table") var output = OutputFormat.json
     @Flag(name: .shortAndLong, help: "Do not show verbose information") var quiet = false
-    @Option(help: .hidden) var template: String?
+    @Option(help: "The template of go-template, as in '{{.status.id}}'") var template: String?
     @Option(help: "Filter by image name") var name: String?
     @Option(name: .shortAndLong, help: ImageFilter.help) var filter: [String] = []
 
@@ -38,7 +38,7 @@ struct InspectImageCommand: AsyncParsableCommand {
                         StatusDocument.make(status: try ProtoDocument.value(of: response.image), info: response.info))
                 }
             }
-            if output != .table { try output.print(StatusDocument.joined(documents)) }
+            if output != .table { try output.print(StatusDocument.joined(documents), template: template) }
         }
     }
 

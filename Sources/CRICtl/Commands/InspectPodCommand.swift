@@ -9,9 +9,9 @@ struct InspectPodCommand: AsyncParsableCommand {
         discussion: "  kubesim crictl inspectp --name web | jq -r .status.network.ip")
 
     @Argument(help: "The pods' ids") var podID: [String] = []
-    @Option(name: .shortAndLong, help: "Output format: json, yaml, table") var output = OutputFormat.json
+    @Option(name: .shortAndLong, help: "Output format: json, yaml, go-template, table") var output = OutputFormat.json
     @Flag(name: .shortAndLong, help: "Do not show verbose information") var quiet = false
-    @Option(help: .hidden) var template: String?
+    @Option(help: "The template of go-template, as in '{{.status.id}}'") var template: String?
     @Option(help: "Filter by pod name regular expression pattern") var name: String?
     @Option(help: "Filter by pod namespace regular expression pattern") var namespace: String?
     @Option(name: .shortAndLong, help: "Filter by pod state: ready, notready") var state: String?
@@ -44,7 +44,7 @@ struct InspectPodCommand: AsyncParsableCommand {
                         StatusDocument.make(status: try StatusDocument.sandbox(response.status), info: response.info))
                 }
             }
-            if output != .table { try output.print(StatusDocument.joined(documents)) }
+            if output != .table { try output.print(StatusDocument.joined(documents), template: template) }
         }
     }
 

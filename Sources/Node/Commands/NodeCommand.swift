@@ -50,9 +50,8 @@ public struct NodeCommand: AsyncParsableCommand {
         var configuration = try options.configuration()
         if let containerRuntimeEndpoint { configuration.containerRuntimeEndpoint = containerRuntimeEndpoint }
         if let nodeName { configuration.nodeName = nodeName }
-        let level = try level(configuration)
         var logger = Logger(label: "kubesim") { _ in LineLog() }
-        logger.logLevel = level
+        logger.logLevel = try Logger.Level.named(logLevel ?? configuration.logLevel ?? (demo ? "error" : "info"))
         let places = options.places(configuration)
         let display: (@Sendable (String) -> Void)? = demo ? { @Sendable line in StandardOutput.line(line) } : nil
         display?(DemoGuide.text(places))
@@ -60,13 +59,5 @@ public struct NodeCommand: AsyncParsableCommand {
             places: places, configuration: configuration, ephemeral: ephemeral || demo, display: display, logger: logger
         ).run()
         display?("  everything is gone: no process, mount, cgroup, network or file is left")
-    }
-
-    private func level(_ configuration: NodeConfiguration) throws(NodeError) -> Logger.Level {
-        guard let text = logLevel ?? configuration.logLevel else { return demo ? .error : .info }
-        guard let level = Logger.Level(rawValue: text) else {
-            throw NodeError("no log level \"\(text)\": trace, debug, info, notice, warning, error or critical")
-        }
-        return level
     }
 }

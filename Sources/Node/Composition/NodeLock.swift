@@ -1,6 +1,6 @@
 import Glibc
 
-/// Makes sure that only one node works on a root directory: two would undo each other's work.
+/// Makes sure that only one node or CRI works on a root directory: two would undo each other's work.
 final class NodeLock: Sendable {
     private let descriptor: Int32
 
@@ -21,7 +21,7 @@ final class NodeLock: Sendable {
             close(descriptor)
             throw NodeError(
                 code == EAGAIN || code == EACCES
-                    ? "another node is running on \(root): stop it, or give this one its own --root"
+                    ? "another `kubesim node` or `kubesim cri` is running on \(root): stop it, or give this one its own --root"
                     : "cannot lock \(path): \(String(cString: strerror(code)))")
         }
     }

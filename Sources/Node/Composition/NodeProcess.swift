@@ -24,10 +24,14 @@ struct NodeProcess {
 
     /// Runs until SIGTERM or SIGINT.
     func run() async throws {
+        let notice = ReadyNotice()
         guard geteuid() == 0 else {
             throw NodeError("a node needs root (namespaces, mounts, cgroups): try `sudo kubesim node`")
         }
-        try makeDirectories()
+        try NodeDirectories.make([
+            (places.root, 0o711), (places.state, 0o711), (places.manifests, 0o755), (places.images, 0o755),
+            (places.podLogs, 0o755), (places.containerLogs, 0o755),
+        ])
         let lock = try NodeLock(root: places.root)
         defer { withExtendedLifetime(lock) {} }
         let runtime =
@@ -45,7 +49,8 @@ struct NodeProcess {
         let group = ServiceGroup(
             configuration: .init(
                 services: try services(runtime, kubelet, dropped, podsEnd).map { .init(service: $0) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet))
+        notice.send()
         logger.notice(
             "the node is up",
             metadata: ["root": "\(places.root)", "manifests": "\(places.manifests)", "socket": "\(places.socket)"])
@@ -61,7 +66,7 @@ struct NodeProcess {
                     "pods were left as they are: \(podsEnd.leftBehind.joined(separator: ", ")); start the node once more"
                         + " with --root \(places.root) to end them")
             }
-            await remove(runtime)
+            await NodeRemainder.remove(runtime, places, logger: logger)
         }
         try outcome.get()
     }
@@ -105,45 +110,5 @@ struct NodeProcess {
             podLogs: places.podLogs, containerLogs: places.containerLogs, cgroupRoot: places.cgroupRoot,
             clusterDNS: configuration.clusterDNS ?? [], clusterDomain: configuration.clusterDomain ?? "cluster.local",
             nodeAddresses: Array(HostFacts.addresses().prefix(1)), imagesDirectory: places.images)
-    }
-
-    private func makeDirectories() throws(NodeError) {
-        let wanted: [(String, mode_t)] = [
-            (places.root, 0o711), (places.state, 0o711), (places.manifests, 0o755), (places.images, 0o755),
-            (places.podLogs, 0o755), (places.containerLogs, 0o755),
-        ]
-        for (path, mode) in wanted {
-            var built = ""
-            for part in path.split(separator: "/") {
-                built += "/" + part
-                if mkdir(built, built == path ? mode : 0o755) != 0 && errno != EEXIST {
-                    throw NodeError("cannot make the directory \(built): \(String(cString: strerror(errno)))")
-                }
-            }
-        }
-    }
-
-    /// Takes away what this node made: first what the kernel holds, then the files.
-    private func remove(_ runtime: Runtime) async {
-        await runtime.embedded?.engine.tearDown()
-        do { try await runtime.embedded?.network.tearDown() } catch {
-            logger.warning("the pod network is not all gone", metadata: ["error": "\(error)"])
-        }
-        do { try NodeRemainder.removeCgroups(places) } catch {
-            logger.warning("the node's cgroups are not all gone", metadata: ["error": "\(error)"])
-        }
-        for path in NodeRemainder.owned(places) {
-            do { try Directory.removeTree(path) } catch {
-                logger.warning("cannot remove what this node made", metadata: ["path": "\(path)", "error": "\(error)"])
-            }
-        }
-        NodeRemainder.removeEmpty(places)
-    }
-
-    /// The group's own words about its services' starts and ends are nobody's news.
-    private var quietLogger: Logger {
-        var logger = logger
-        logger.logLevel = max(.error, logger.logLevel)
-        return logger
     }
 }

@@ -1,8 +1,29 @@
 import Cgroups
 import Glibc
+import Linux
+import Logging
+import PodNetwork
+import Sandboxes
 
 /// Which of a node's files are its own: what a person put there (manifests, image tarballs) is not.
 enum NodeRemainder {
+    /// Takes away what this node made: first what the kernel holds, then the files.
+    static func remove(_ runtime: Runtime, _ places: NodePlaces, logger: Logger) async {
+        await runtime.embedded?.engine.tearDown()
+        do { try await runtime.embedded?.network.tearDown() } catch {
+            logger.warning("the pod network is not all gone", metadata: ["error": "\(error)"])
+        }
+        do { try removeCgroups(places) } catch {
+            logger.warning("the node's cgroups are not all gone", metadata: ["error": "\(error)"])
+        }
+        for path in owned(places) {
+            do { try Directory.removeTree(path) } catch {
+                logger.warning("cannot remove what this node made", metadata: ["path": "\(path)", "error": "\(error)"])
+            }
+        }
+        removeEmpty(places)
+    }
+
     /// Paths that an ephemeral node removes at its end. What lies outside its root and may be shared with others (the
     /// machine's pod logs, say) is not among them: the pods took their parts of it with them.
     static func owned(_ places: NodePlaces) -> [String] {

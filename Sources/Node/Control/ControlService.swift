@@ -11,7 +11,8 @@ import SwiftProtobuf
 struct ControlService: ControlNode.SimpleServiceProtocol {
     /// nil where another CRI runtime keeps the images.
     let images: ImageStore?
-    let kubelet: Kubelet
+    /// nil where only the CRI is served.
+    let kubelet: Kubelet?
 
     func loadImage(
         request: ControlLoadImageRequest, response: RPCWriter<ControlLoadImageProgress>, context: ServerContext
@@ -35,7 +36,7 @@ struct ControlService: ControlNode.SimpleServiceProtocol {
         for await step in steps { try await response.write(ControlLoadImageProgress(step)) }
         do {
             let records = try await loaded
-            kubelet.noticeImagesChanged()
+            kubelet?.noticeImagesChanged()
             try await response.write(.with { $0.images = records.map(ControlLoadedImage.init) })
         } catch let error as ImageError {
             throw RPCError(code: .invalidArgument, message: error.description)
@@ -43,6 +44,11 @@ struct ControlService: ControlNode.SimpleServiceProtocol {
     }
 
     func listPods(request: ControlListPodsRequest, context: ServerContext) async throws -> ControlListPodsResponse {
+        guard let kubelet else {
+            throw RPCError(
+                code: .failedPrecondition,
+                message: "`kubesim cri` runs here, without a kubelet: `kubesim crictl pods` lists its sandboxes")
+        }
         let reports = await kubelet.podStatuses()
         let refusals = await kubelet.refusals()
         return .with { response in
