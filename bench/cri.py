@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from cri_images import bench_images
 from cri_servers import Containerd, Kubesim, found, m, pss
 
 CNI = {
@@ -27,18 +28,14 @@ CNI = {
         {"type": "portmap", "capabilities": {"portMappings": True}},
     ],
 }
-CALLS = {
-    "pods": ["RunPodSandbox", "StopPodSandbox", "RemovePodSandbox"],
-    "containers": ["CreateContainer", "StartContainer", "StopContainer", "RemoveContainer"],
-    "exec": ["ExecSync"],
-}
+CASES = ("pods", "containers", "exec", "list", "images", "memory")
 LISTED = (1, 100, 500)
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=50, help="cycles of each runtime (default 50)")
-    parser.add_argument("--only", help=f"of {', '.join([*CALLS, 'list', 'memory'])}, separated by commas")
+    parser.add_argument("--only", help=f"of {', '.join(CASES)}, separated by commas")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=CONTAINERD:RUNTIME",
                         help="another containerd, with the OCI runtime that it is to use (two paths)")
     parser.add_argument("--kubesim-also", action="append", default=[], metavar="NAME=DIRECTORY",
@@ -159,13 +156,16 @@ def bench_exec(servers, runs):
     return figures
 
 
-def bench_list(servers, runs):
-    """Of one containerd of each version: the OCI runtime has no part in it."""
-    chosen, programs = [], set()
+def one_of_each(servers):
+    """One containerd of each version, where the OCI runtime has no part in what is measured."""
+    chosen = {}
     for server in servers:
-        if server.program not in programs:
-            chosen.append(server)
-            programs.add(server.program)
+        chosen.setdefault(server.program, server)
+    return list(chosen.values())
+
+
+def bench_list(servers, runs):
+    chosen = one_of_each(servers)
     pods = {server.name: server.run_pod() for server in chosen}
     figures = {server.name: {} for server in chosen}
     there = 0
@@ -247,7 +247,7 @@ def servers_of(options, scratch, cni):
 
 def main():
     options = parse()
-    wanted = options.only.split(",") if options.only else [*CALLS, "list", "memory"]
+    wanted = options.only.split(",") if options.only else CASES
     private_namespaces()
     scratch = tempfile.mkdtemp(prefix="kubesim-bench-cri-")
     figures, servers = {}, []
@@ -266,6 +266,11 @@ def main():
                 show(part)
                 for server, taken in part.items():
                     figures.setdefault(server, {}).update(taken)
+        if "images" in wanted:
+            part = bench_images(interleaved, one_of_each(servers), scratch, max(1, options.runs // 10))
+            show(part)
+            for server, taken in part.items():
+                figures.setdefault(server, {}).update(taken)
         if "memory" in wanted:
             figures["memory"] = bench_memory(servers, [int(count) for count in options.memory_pods.split(",")])
     finally:

@@ -110,6 +110,17 @@ struct DocumentTests {
                 """)
     }
 
+    @Test(
+        "what YAML 1.1 takes for a number or a truth is quoted, as Go's writer does it",
+        arguments: [
+            ("y", true), ("No", true), ("OFF", true), ("yEs", false), ("yesterday", false), ("00:00:00:00:00:00", true),
+            ("1:30", true), ("-1:59.5", true), ("1:60", false), ("02:fe:00:00:00:01", false), ("a:1", false),
+            (":1", false), ("12", true), ("1.5", true), ("10.88.0.5", false), ("true", true), ("~", true),
+        ])
+    func quoted(_ text: String, _ isQuoted: Bool) throws {
+        #expect(try YAMLDocument.text(["k": .string(text)]) == (isQuoted ? "k: \"\(text)\"\n" : "k: \(text)\n"))
+    }
+
     @Test("info shows handlers and features in Go's way") func info() async throws {
         try await Fixture.use { fixture in
             var response = CRIStatusResponse()

@@ -34,8 +34,10 @@ struct GoTemplateTests {
             ("{{and .ok .id}} {{or .empty .id}} {{not .ok}}", "aBcd aBcd false"),
             ("{{if and .none (index .empty 7)}}x{{else}}never looked at{{end}}", "never looked at"),
             ("{{eq .id \"x\" \"aBcd\"}} {{ne 1 2}} {{lt 1 2}} {{ge .size 5}}", "true true true true"),
-            ("{{printf \"%s|%5s|%-5s|%q|%03d|%x|%.2f|%v|%%\" .id \"r\" \"l\" \"q\" 7 255 1.5 .ok}}",
-                "aBcd|    r|l    |\"q\"|007|ff|1.50|true|%"),
+            (
+                "{{printf \"%s|%5s|%-5s|%q|%03d|%x|%.2f|%v|%%\" .id \"r\" \"l\" \"q\" 7 255 1.5 .ok}}",
+                "aBcd|    r|l    |\"q\"|007|ff|1.50|true|%"
+            ),
             ("{{.id | printf \"%s-%s\" `raw`}}", "raw-aBcd"), ("{{print 1 2 \"x\" 3}}", "1 2x3"),
             ("{{slice .id 1 3}} {{slice .tags 2}}", "Bc [three]"), ("{{json .labels}}", "{\"a\":\"1\",\"b\":\"2\"}\n"),
             ("{{html \"<a & b>\"}} {{urlquery \"a b/c\"}} {{js \"it's\"}}", "&lt;a &amp; b&gt; a+b%2Fc it\\'s"),
@@ -57,7 +59,8 @@ struct GoTemplateTests {
             ("{{$x}}", "line 1: the variable $x isn't declared"),
             ("{{if true}}{{$x := 1}}{{end}}{{$x}}", "line 1: the variable $x isn't declared"),
             ("{{index .tags 3}}", "line 1: index: index out of range: 3 of 3"),
-            ("{{(len .tags}}", "line 1: a \")\" is missing"), ("{{.id .ok}}", "line 1: only a function takes arguments"),
+            ("{{(len .tags}}", "line 1: a \")\" is missing"),
+            ("{{.id .ok}}", "line 1: only a function takes arguments"),
             ("{{break}}", "line 1: \"break\" stands outside of a \"range\""),
             ("{{.id | .ok}}", "line 1: what stands behind a \"|\" is no function"),
             ("{{range .id}}{{end}}", "line 1: range can't go over a string"),
@@ -73,7 +76,8 @@ struct GoTemplateTests {
         let deep = String(repeating: "{{if true}}", count: 5000)
         #expect(throws: Failure.self) { try GoTemplate(deep) }
         #expect(throws: Failure.self) { try GoTemplate("{{" + String(repeating: "(", count: 5000)) }
-        let whole = "{{range $i, $t := .tags}}{{printf \"%5.2f\" 1.5}}{{/* c */ -}}{{with (index .status `x`).y}}{{end}}{{end}}"
+        let whole =
+            "{{range $i, $t := .tags}}{{printf \"%5.2f\" 1.5}}{{/* c */ -}}{{with (index .status `x`).y}}{{end}}{{end}}"
         for length in 0...whole.count {
             // Half a template is wrong or makes some text; which of them doesn't matter here.
             _ = try? GoTemplate(String(whole.prefix(length))).text(of: Self.document)

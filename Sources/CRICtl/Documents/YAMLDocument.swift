@@ -26,6 +26,38 @@ enum YAMLDocument {
     /// Quotes what would be read back as something else than text.
     private static func style(_ text: String) -> Node.Scalar.Style {
         if text.contains("\n") { return .literal }
-        return Resolver.default.resolveTag(of: Node(text)) == .str ? .any : .doubleQuoted
+        let isText = Resolver.default.resolveTag(of: Node(text)) == .str && !isSwitch(text) && !isSexagesimal(text)
+        return isText ? .any : .doubleQuoted
     }
+
+    /// Older readers take these for true and false (YAML 1.1), and Go's writer quotes them.
+    private static func isSwitch(_ text: String) -> Bool {
+        guard text.utf8.count <= 3 else { return false }
+        let lower = text.lowercased()
+        return ["y", "n", "yes", "no", "on", "off"].contains(lower)
+            && [lower, text.uppercased(), lower.prefix(1).uppercased() + lower.dropFirst()].contains(text)
+    }
+
+    /// `1:30` is ninety to older readers: numbers to the base of 60 (YAML 1.1), a MAC address of digits among them.
+    private static func isSexagesimal(_ text: String) -> Bool {
+        let sign: Set<Character> = ["+", "-"]
+        let whole = (text.first.map(sign.contains) ?? false) ? text.dropFirst() : text[...]
+        let parts = whole.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count > 1, let first = parts.first, first.first?.isASCIIDigit ?? false,
+            first.allSatisfy({ $0.isASCIIDigit || $0 == "_" })
+        else { return false }
+        for (index, part) in parts.enumerated().dropFirst() {
+            // The last may have a fraction.
+            let digits = index == parts.count - 1 ? part.prefix { $0 != "." } : part
+            guard (1...2).contains(digits.count), digits.allSatisfy(\.isASCIIDigit), let value = Int(digits),
+                value < 60,
+                part.dropFirst(digits.count).dropFirst().allSatisfy({ $0.isASCIIDigit || $0 == "_" })
+            else { return false }
+        }
+        return true
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -4,7 +4,9 @@ import JSON
 enum GoFormat {
     /// - Parameter arguments: the format and what goes into it
     static func text(_ arguments: [GoValue]) throws -> String {
-        guard case .data(.string(let format))? = arguments.first else { throw Failure("the first value must be a format") }
+        guard case .data(.string(let format))? = arguments.first else {
+            throw Failure("the first value must be a format")
+        }
         var values = arguments.dropFirst()
         var rest = Substring(format)
         var text = ""

@@ -59,7 +59,8 @@ struct GoTemplateParser {
         return node
     }
 
-    private mutating func block(_ words: ArraySlice<GoTemplateLexer.Word>, _ line: Int, _ kind: String) throws -> GoNode {
+    private mutating func block(_ words: ArraySlice<GoTemplateLexer.Word>, _ line: Int, _ kind: String) throws -> GoNode
+    {
         var parser = GoPipelineParser(words, line: line, isRange: kind == "range")
         let pipeline = try parser.whole()
         guard depth < Self.deepest else { throw Failure("line \(line): \(Self.deepest) blocks are open already") }
