@@ -32,19 +32,24 @@ extension Cgroup {
         if host.hierarchy(of: "memory") != nil {
             let stat = table("memory", "memory.stat") ?? [:]
             // The kernel's "unlimited" is the greatest number of whole pages, of up to 64 KiB.
-            let limit = number("memory", "memory.limit_in_bytes").flatMap {
-                $0 >= UInt64(Int64.max) & ~0xFFFF ? nil : $0
+            func bounded(_ file: String) -> UInt64? {
+                number("memory", file).flatMap { $0 >= UInt64(Int64.max) & ~0xFFFF ? nil : $0 }
             }
+            let limit = bounded("memory.limit_in_bytes")
+            // v1 limits memory and swap together.
+            let both = bounded("memory.memsw.limit_in_bytes")
             return CgroupStats.Memory(
                 usageBytes: usage, workingSetBytes: usage - min(usage, stat["total_inactive_file"] ?? 0),
                 residentBytes: stat["total_rss"], cacheBytes: stat["total_cache"], swapBytes: stat["total_swap"],
-                limitBytes: limit, pageFaults: stat["total_pgfault"], majorPageFaults: stat["total_pgmajfault"])
+                swapLimitBytes: both.map { $0 - min($0, limit ?? 0) }, limitBytes: limit,
+                pageFaults: stat["total_pgfault"], majorPageFaults: stat["total_pgmajfault"])
         }
         let stat = table(nil, "memory.stat") ?? [:]
         return CgroupStats.Memory(
             usageBytes: usage, workingSetBytes: usage - min(usage, stat["inactive_file"] ?? 0),
             residentBytes: stat["anon"], cacheBytes: stat["file"], swapBytes: number(nil, "memory.swap.current"),
-            limitBytes: number(nil, "memory.max"), pageFaults: stat["pgfault"], majorPageFaults: stat["pgmajfault"])
+            swapLimitBytes: number(nil, "memory.swap.max"), limitBytes: number(nil, "memory.max"),
+            pageFaults: stat["pgfault"], majorPageFaults: stat["pgmajfault"])
     }
 
     private func pidsStats() -> CgroupStats.Pids? {

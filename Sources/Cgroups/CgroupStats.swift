@@ -20,6 +20,8 @@ public struct CgroupStats: Sendable, Hashable {
         public var residentBytes: UInt64?
         public var cacheBytes: UInt64?
         public var swapBytes: UInt64?
+        /// What may be swapped at most; nil is unlimited.
+        public var swapLimitBytes: UInt64?
         /// nil is unlimited.
         public var limitBytes: UInt64?
         public var pageFaults: UInt64?

@@ -154,13 +154,14 @@ public actor ImageStore {
     ///
     /// - Parameter readOnly: the mount itself is read-only, so that no mount point can be made in it any more; a container
     ///   whose root is to be read-only wants a writable mount here and `root.readonly` of its runtime
+    /// - Parameter mapping: the user namespace whose root it will be; its files then have the owners that they have inside
     public func mountRootfs(
-        image: ImageRecord, container: String, at target: String, readOnly: Bool = false
+        image: ImageRecord, container: String, at target: String, readOnly: Bool = false, mapping: RootMapping? = nil
     ) async throws(ImageError) -> Snapshot {
         guard let stored = catalog.find(image.id) else { throw .notFound(reference: image.id) }
         let snapshots = snapshots
         return try await run(on: light, about: target) { () throws(ImportFailure) in
-            try snapshots.mount(stored, container: container, at: target, readOnly: readOnly)
+            try snapshots.mount(stored, container: container, at: target, readOnly: readOnly, mapping: mapping)
         }
     }
 
@@ -185,6 +186,9 @@ public actor ImageStore {
             try snapshots.usage(container: container)
         }
     }
+
+    /// Where a container's own layer lies, whether or not it is there.
+    public nonisolated func upperDirectory(container: String) -> String { "\(workspace.snapshots)/\(container)/upper" }
 
     /// The containers that have a snapshot here.
     public func snapshotContainers() async throws(ImageError) -> [String] {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import Logging
 
 /// The containers' own layers: what each writes, and the mount that shows it on top of its image.
@@ -19,6 +20,7 @@ final class SnapshotStore: Sendable {
         self.layers = layers
         for container in try containers() {
             let path = "\(workspace.snapshots)/\(container)"
+            MappedLayers.clear(path + "/mapped")
             if let record = try readRecord(Record.self, from: path + "/snapshot.json"), record.version == 1 {
                 if let missing = layers.retain(record.chainIDs) {
                     logger.error(
@@ -40,10 +42,10 @@ final class SnapshotStore: Sendable {
         }
     }
 
-    /// Makes the snapshot, or takes the one that is there, and mounts it.
-    func mount(_ image: StoredImage, container: String, at target: String, readOnly: Bool) throws(ImportFailure)
-        -> Snapshot
-    {
+    /// Makes the snapshot, or takes the one that is there, and mounts it, for a user namespace with that one's owners.
+    func mount(
+        _ image: StoredImage, container: String, at target: String, readOnly: Bool, mapping: RootMapping? = nil
+    ) throws(ImportFailure) -> Snapshot {
         let path = try path(container)
         let upper = path + "/upper"
         let snapshot = Snapshot(container: container, image: "\(image.id)", target: target, upper: upper)
@@ -56,14 +58,15 @@ final class SnapshotStore: Sendable {
             }
             if try Self.isMounted(target) { return snapshot }
         } else {
-            try make(path, image)
+            try make(path, image, mapping)
             made = true
         }
         do throws(ImportFailure) {
             try makeDirectories(target, mode: 0o755)
             let lower = image.chainIDs.isEmpty ? [path + "/none"] : image.chainIDs.reversed().map(layers.tree)
-            try OverlayMount(lower: lower, upper: upper, work: path + "/work", target: target, readOnly: readOnly)
-                .mount()
+            let overlay = OverlayMount(
+                lower: lower, upper: upper, work: path + "/work", target: target, readOnly: readOnly)
+            if let mapping { try mount(overlay, mapping, path: path) } else { try overlay.mount() }
         } catch {
             if made { try? remove(container: container) }  // The mount's own error is the one to report.
             throw error
@@ -71,7 +74,45 @@ final class SnapshotStore: Sendable {
         return snapshot
     }
 
-    private func make(_ path: String, _ image: StoredImage) throws(ImportFailure) {
+    /// Mounts layers whose ids are mapped; where the kernel can't do that, the files change hands one by one.
+    ///
+    /// An earlier mount of the snapshot may have gone the slow way: then its files have changed hands, and once is enough.
+    private func mount(_ overlay: OverlayMount, _ mapping: RootMapping, path: String) throws(ImportFailure) {
+        let shifted = path + "/shifted"
+        if access(shifted, F_OK) == 0 { return try overlay.mount() }
+        do throws(SystemError) {
+            let layers = try MappedLayers(overlay.lower, namespace: mapping.namespace, folder: path + "/mapped")
+            var mapped = overlay
+            mapped.lower = layers.paths
+            do throws(ImportFailure) {
+                return try mapped.mount()
+            } catch {
+                // Before Linux 5.19 overlayfs takes no such layers. What else is wrong, the slow way will meet, too.
+            }
+        } catch {
+            guard [.invalid, .noSystemCall, .notSupported, .perm].contains(error.errno) else {
+                throw .call("map the ids of (\(error.call))", error.path ?? path, -error.errno.rawValue)
+            }
+        }
+        var writable = overlay
+        writable.readOnly = false
+        try writable.mount()
+        do throws(ImportFailure) {
+            try OwnerShift.apply(mapping, to: overlay.target)
+            try replaceFile(shifted, with: [])
+            guard overlay.readOnly else { return }
+            do throws(SystemError) {
+                try MountTree.change(overlay.target, set: .readOnly)
+            } catch {
+                throw .call("make read-only (\(error.call))", overlay.target, -error.errno.rawValue)
+            }
+        } catch {
+            try? unmount(at: overlay.target)  // The first error is the one to report.
+            throw error
+        }
+    }
+
+    private func make(_ path: String, _ image: StoredImage, _ mapping: RootMapping?) throws(ImportFailure) {
         if let missing = layers.retain(image.chainIDs) {
             throw .failed(
                 step: "use the layer", path: layers.tree(missing), reason: "it is gone (load the image again)")
@@ -82,7 +123,9 @@ final class SnapshotStore: Sendable {
             for name in ["upper", "work", "none"] {
                 try checkErrno(mkdir("\(temporary)/\(name)", 0o755), "mkdir", "\(temporary)/\(name)")
             }
-            if let top = image.chainIDs.last { try Self.copyAttributes(of: layers.tree(top), to: temporary + "/upper") }
+            if let top = image.chainIDs.last {
+                try Self.copyAttributes(of: layers.tree(top), to: temporary + "/upper", mapping)
+            }
             try writeRecord(Record(image: "\(image.id)", chainIDs: image.chainIDs), to: temporary + "/snapshot.json")
             try checkErrno(rename(temporary, path), "rename", path)
         } catch {
@@ -93,10 +136,14 @@ final class SnapshotStore: Sendable {
     }
 
     /// The root of a mounted overlay is the upper directory: it must look like the image's.
-    private static func copyAttributes(of source: String, to target: String) throws(ImportFailure) {
+    private static func copyAttributes(
+        of source: String, to target: String, _ mapping: RootMapping?
+    ) throws(ImportFailure) {
         var status = stat()
         try checkErrno(stat(source, &status), "stat", source)
-        try checkErrno(chown(target, status.st_uid, status.st_gid), "set the owner of", target)
+        let uid = mapping.flatMap { RootMapping.host(status.st_uid, $0.uids) } ?? status.st_uid
+        let gid = mapping.flatMap { RootMapping.host(status.st_gid, $0.gids) } ?? status.st_gid
+        try checkErrno(chown(target, uid, gid), "set the owner of", target)
         try checkErrno(chmod(target, status.st_mode & 0o7777), "set the mode of", target)
         var times = [status.st_atim, status.st_mtim]
         try checkErrno(utimensat(AT_FDCWD, target, &times, 0), "set the time of", target)
@@ -113,6 +160,7 @@ final class SnapshotStore: Sendable {
 
     func remove(container: String) throws(ImportFailure) {
         let path = try path(container)
+        MappedLayers.clear(path + "/mapped")
         guard let record = try readRecord(Record.self, from: path + "/snapshot.json") else {
             return try workspace.discard(path)
         }

@@ -26,6 +26,9 @@ extension ShimServer {
     /// Has the runtime create a container. Answers with its first process once its output is read; when it fails, nothing is
     /// left of it.
     func create(_ request: CreateRequest, _ responder: Responder) throws(ShimFailure) {
+        guard request.restore == nil || !request.terminal else {
+            throw ShimFailure(.invalid, "container \(request.id): a terminal can't be restored")
+        }
         guard containers[request.id] == nil else {
             throw ShimFailure(.exists, "container \(request.id) exists already in this shim")
         }
@@ -50,7 +53,11 @@ extension ShimServer {
 
     private func launch(_ creation: Creation) throws(ShimFailure) {
         let request = creation.container.request
-        var arguments = ["create", "--bundle", request.bundle, "--pid-file", "\(directory.path)/\(creation.pidFile)"]
+        var arguments = ["create"]
+        if let images = request.restore {
+            arguments = ["restore", "--detach", "--image-path", images, "--work-path", images]
+        }
+        arguments += ["--bundle", request.bundle, "--pid-file", "\(directory.path)/\(creation.pidFile)"]
         if let console = creation.console { arguments += ["--console-socket", console.path] }
         arguments += request.runtimeArguments + [request.id]
         let streams = [

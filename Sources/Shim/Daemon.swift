@@ -16,12 +16,18 @@ enum Daemon {
         sys_close_range(3, .max, 0)
         umask(0o022)
         let directory = try PrivateDirectory(options.directory)
-        if let path = options.networkNamespace { try NetworkNamespace.make(at: path) }
+        if let user = options.userNamespace {
+            try user.make(network: options.networkNamespace)
+        } else if let path = options.networkNamespace {
+            try NetworkNamespace.make(at: path)
+        }
         do throws(ShimFailure) {
             let listener = try directory.listen()
             try leave(options, directory, listener)
         } catch {
-            if let path = options.networkNamespace { NetworkNamespace.remove(path) }
+            for path in [options.networkNamespace, options.userNamespace?.path] {
+                if let path { NetworkNamespace.remove(path) }
+            }
             throw error
         }
     }

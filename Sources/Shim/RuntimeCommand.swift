@@ -50,7 +50,7 @@ final class RuntimeCommand {
                 [
                     options.runtime, "--root", options.runtimeRoot, "--log", "/proc/\(getpid())/fd/\(log.raw)",
                     "--log-format", "json",
-                ] + arguments,
+                ] + (options.systemdCgroup ? ["--systemd-cgroup"] : []) + arguments,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             spawn.descriptors = streams ?? [null.raw, null.raw, log.raw]
             // Its own session, so that it and its helpers can be killed together.

@@ -9,6 +9,14 @@ extension ShimServer {
             let stage = container.isStarting ? "being started" : container.stage.rawValue
             throw ShimFailure(.wrongStage, "container \(id) is \(stage): only a created one can be started")
         }
+        if container.request.restore != nil {
+            // What was restored runs already.
+            container.startedAt = Clock.wallNanoseconds()
+            container.stage = .running
+            responder.succeed()
+            if container.end != nil { finishContainer(container) }
+            return
+        }
         container.isStarting = true
         do throws(ShimFailure) {
             try runRuntime(["start", id], deadlineMilliseconds: deadlineMilliseconds) { [unowned self] outcome in

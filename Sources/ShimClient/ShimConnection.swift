@@ -15,11 +15,16 @@ public struct ShimLaunch: Sendable, Hashable {
     public var runtimeRoot: String
     /// The path on which the shim makes a network namespace, refused when something is mounted there already; nil makes none.
     public var networkNamespace: String?
+    /// A user namespace that the shim makes, and that owns the network namespace; nil leaves the pod in the host's.
+    public var userNamespace: ShimUserNamespace?
+    /// The runtime asks systemd for its cgroups.
+    public var systemdCgroup: Bool
     public var deadline: Duration
 
     public init(
         program: String, sandbox: String, directory: String, runtime: String, runtimeRoot: String,
-        networkNamespace: String? = nil, deadline: Duration = .seconds(10)
+        networkNamespace: String? = nil, userNamespace: ShimUserNamespace? = nil, systemdCgroup: Bool = false,
+        deadline: Duration = .seconds(10)
     ) {
         self.program = program
         self.sandbox = sandbox
@@ -27,7 +32,34 @@ public struct ShimLaunch: Sendable, Hashable {
         self.runtime = runtime
         self.runtimeRoot = runtimeRoot
         self.networkNamespace = networkNamespace
+        self.userNamespace = userNamespace
+        self.systemdCgroup = systemdCgroup
         self.deadline = deadline
+    }
+}
+
+/// A pod's user namespace: where it is mounted, and its ids. Taken away with ``removeNetworkNamespace(_:)``, too.
+public struct ShimUserNamespace: Sendable, Hashable {
+    public struct Range: Sendable, Hashable {
+        public var inside: UInt32
+        public var outside: UInt32
+        public var count: UInt32
+
+        public init(inside: UInt32, outside: UInt32, count: UInt32) {
+            self.inside = inside
+            self.outside = outside
+            self.count = count
+        }
+    }
+
+    public var path: String
+    public var uids: [Range]
+    public var gids: [Range]
+
+    public init(path: String, uids: [Range], gids: [Range]) {
+        self.path = path
+        self.uids = uids
+        self.gids = gids
     }
 }
 

@@ -39,6 +39,13 @@ final class ShimStarter: @unchecked Sendable {
                 "--runtime", launch.runtime, "--runtime-root", launch.runtimeRoot,
             ]
             if let path = launch.networkNamespace { arguments += ["--netns", path] }
+            if let user = launch.userNamespace {
+                func text(_ ranges: [ShimUserNamespace.Range]) -> String {
+                    ranges.map { "\($0.inside):\($0.outside):\($0.count)" }.joined(separator: ",")
+                }
+                arguments += ["--userns", user.path, "--uid-map", text(user.uids), "--gid-map", text(user.gids)]
+            }
+            if launch.systemdCgroup { arguments += ["--cgroups", "systemd"] }
             var spawn = Spawn(launch.program, arguments)
             spawn.descriptors = [null.raw, null.raw, pipe.writing]
             spawn.newSession = true

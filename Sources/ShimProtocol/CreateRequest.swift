@@ -41,6 +41,9 @@ public struct CreateRequest: Sendable, Hashable {
     /// The container has a pid namespace of its own, so its processes end with its first. When false, the shim kills what
     /// is left in the container's cgroup when its first process ends.
     public var privatePIDNamespace: Bool
+    /// A directory of criu's images: the container's processes are made from them, by the runtime's `restore`, and run when
+    /// it has been created. Not with a terminal.
+    public var restore: String?
     /// More arguments for the runtime's `create`, as `--no-pivot`.
     public var runtimeArguments: [String]
     /// How long the runtime may take, in milliseconds; it is then killed and what it made is deleted.
@@ -48,7 +51,8 @@ public struct CreateRequest: Sendable, Hashable {
 
     public init(
         id: String, bundle: String, log: LogPlace? = nil, terminal: Bool = false, terminalSize: TerminalSize? = nil,
-        stdin: Bool = false, stdinOnce: Bool = false, privatePIDNamespace: Bool = true, runtimeArguments: [String] = [],
+        stdin: Bool = false, stdinOnce: Bool = false, privatePIDNamespace: Bool = true, restore: String? = nil,
+        runtimeArguments: [String] = [],
         deadlineMilliseconds: Int64 = 60_000
     ) {
         self.id = id
@@ -59,6 +63,7 @@ public struct CreateRequest: Sendable, Hashable {
         self.stdin = stdin
         self.stdinOnce = stdinOnce
         self.privatePIDNamespace = privatePIDNamespace
+        self.restore = restore
         self.runtimeArguments = runtimeArguments
         self.deadlineMilliseconds = deadlineMilliseconds
     }

@@ -69,6 +69,7 @@ extension CreateRequest {
         writer.member("stdin", stdin)
         writer.member("stdinOnce", stdinOnce)
         writer.required("privatePIDNamespace", privatePIDNamespace)
+        writer.member("restore", restore)
         writer.member("runtimeArguments", runtimeArguments)
         writer.required("deadlineMilliseconds", deadlineMilliseconds)
     }
@@ -109,6 +110,7 @@ private struct RequestMembers {
     var stdin = false
     var stdinOnce = false
     var privatePIDNamespace = true
+    var restore: String?
     var runtimeArguments: [String] = []
     var signal: Int32?
     var all = false
@@ -135,6 +137,7 @@ extension RequestFrame: JSONReadable {
             case "stdin": members.stdin = try reader.read()
             case "stdinOnce": members.stdinOnce = try reader.read()
             case "privatePIDNamespace": members.privatePIDNamespace = try reader.read()
+            case "restore": members.restore = try reader.read()
             case "runtimeArguments": members.runtimeArguments = try reader.read()
             case "signal": members.signal = try reader.read()
             case "all": members.all = try reader.read()
@@ -177,7 +180,7 @@ extension Request {
                 CreateRequest(
                     id: container, bundle: bundle, log: log, terminal: members.terminal, terminalSize: members.size,
                     stdin: members.stdin, stdinOnce: members.stdinOnce,
-                    privatePIDNamespace: members.privatePIDNamespace,
+                    privatePIDNamespace: members.privatePIDNamespace, restore: members.restore,
                     runtimeArguments: members.runtimeArguments, deadlineMilliseconds: members.deadline))
         case "start": self = .start(container: container, deadlineMilliseconds: members.deadline)
         case "kill":
