@@ -128,7 +128,7 @@ let package = Package(
             [
                 "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient",
                 "ShimProtocol",
-                protobuf, database, log,
+                protobuf, database, yams, log,
             ]),
         room(
             "Kubelet",
@@ -184,7 +184,7 @@ let package = Package(
             ]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
-        tests("NodeTests", ["Node", "Kubelet", "TestKit", log]),
+        tests("NodeTests", ["Node", "Kubelet", "Sandboxes", "TestKit", log]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

@@ -32,6 +32,14 @@ let plainFacts = HostFacts(
     swapAccounting: true, capabilities: Set(Capabilities.all), lowestOOMScoreAdj: 0, appArmor: false, selinux: false,
     hostname: "node")
 
+/// What kubesim-oci can do.
+let plainFeatures: RuntimeFeatures = {
+    var features = RuntimeFeatures()
+    features.recursiveReadOnlyMounts = true
+    features.userNamespaces = true
+    return features
+}()
+
 @Suite("A container's spec")
 struct ContainerSpecTests {
     private func spec(_ change: (inout ContainerSpecInput) -> Void = { _ in }) throws -> Spec {

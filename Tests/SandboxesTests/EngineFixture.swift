@@ -1,6 +1,7 @@
 import CRI
 import Glibc
 import Images
+import JSON
 import Linux
 import Logging
 import PodNetwork
@@ -43,10 +44,12 @@ struct EngineFixture: Sendable {
 
     /// Runs `body` with a fresh engine, then stops and removes all it made.
     static func use(
-        plugins: [String] = NetworkConfiguration().binDirs, _ body: (EngineFixture) async throws -> Void
+        plugins: [String] = NetworkConfiguration().binDirs,
+        handlers: (Scratch) throws -> [String: RuntimeHandler] = { _ in [:] },
+        _ body: (EngineFixture) async throws -> Void
     ) async throws {
         try await Scratch.use { scratch in
-            let fixture = try await make(scratch, plugins: plugins)
+            let fixture = try await make(scratch, plugins: plugins, handlers: try handlers(scratch))
             do {
                 try await body(fixture)
             } catch {
@@ -68,12 +71,16 @@ struct EngineFixture: Sendable {
             token: token, last: last)
     }
 
-    private static func make(_ scratch: Scratch, plugins: [String]) async throws -> EngineFixture {
+    private static func make(
+        _ scratch: Scratch, plugins: [String], handlers: [String: RuntimeHandler]
+    ) async throws -> EngineFixture {
         let token = String(scratch.path.suffix(6)).filter { $0.isLetter || $0.isNumber }
         var configuration = EngineConfiguration(
             root: scratch.file("root"), state: scratch.file("state"), runtimePath: Binaries.path("kubesim-oci"),
             shimPath: Binaries.path("kubesim-shim"), pausePath: Binaries.path("pause"))
         configuration.cgroupRoot = "/kubesim-test-\(token)"
+        configuration.runtimeHandlers = handlers
+        configuration.cdiDirectories = [scratch.file("cdi")]
         let images = try await ImageStore(root: scratch.file("images"), logger: logger(scratch))
         _ = try await images.load(tarball: try await TestImage.busybox(in: scratch), pinned: true)
         let third = UInt8.random(in: 1...250)
@@ -165,6 +172,17 @@ struct EngineFixture: Sendable {
                 $0.cmd = command
                 $0.timeout = timeout
             })
+    }
+
+    /// The container's first process.
+    func pid(_ container: String) async throws -> Int32 {
+        let answer = try await engine.containerStatus(
+            CRIContainerStatusRequest.with {
+                $0.containerID = container
+                $0.verbose = true
+            })
+        let info = try JSONValue.parse(Array(try #require(answer.info["info"]).utf8))
+        return Int32(try #require(info["pid"]?.intValue))
     }
 
     /// Waits until the container has exited.

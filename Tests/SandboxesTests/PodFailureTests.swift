@@ -61,7 +61,10 @@ struct PodFailureTests {
                         $0.runtimeHandler = "gvisor"
                     })
             }
-            #expect(handler?.message == "pod default/other: no runtime handler \"gvisor\" (there are: kubesim-oci)")
+            #expect(
+                handler?.message
+                    == "pod default/other: no runtime handler \"gvisor\" (there are: kubesim-oci); add it to runtimeHandlers"
+            )
             try await fixture.stopAndRemove(sandbox)
         }
     }

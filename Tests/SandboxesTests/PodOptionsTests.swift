@@ -142,6 +142,44 @@ struct PodOptionsTests {
         }
     }
 
+    @Test("a CDI device is there with its variables and mounts, and can be used")
+    func cdi() async throws {
+        try await EngineFixture.use { fixture in
+            let pod = fixture.sandboxConfig("cdi")
+            let sandbox = try await fixture.run(pod)
+            _ = try fixture.scratch.directory("cdi")
+            let file = try fixture.scratch.write("library", "library\n")
+            try fixture.scratch.write(
+                "cdi/vendor.yaml",
+                """
+                cdiVersion: "0.6.0"
+                kind: vendor.com/random
+                containerEdits:
+                  env: [VENDOR=yes]
+                devices:
+                - name: first
+                  containerEdits:
+                    deviceNodes:
+                    - {path: /dev/first, type: c, major: 10, minor: 229, fileMode: 0o666, permissions: r}
+                    mounts:
+                    - {hostPath: \(file), containerPath: /lib/vendor, options: [ro]}
+                """)
+            let text = try await output(
+                fixture, sandbox, pod, "main",
+                "echo $VENDOR; cat /lib/vendor; for way in '<' '>>'; do eval \"(: $way /dev/first)\" 2>&1 | grep -c 'not permitted'; done"
+            ) {
+                $0.annotations = ["cdi.k8s.io/test": "vendor.com/random=first"]
+            }
+            #expect(text == "yes\nlibrary\n0\n1")
+            var missing = fixture.containerConfig("missing", ["/bin/true"])
+            missing.cdiDevices = [CRICDIDevice.with { $0.name = "vendor.com/random=second" }]
+            let asked = missing
+            let failure = await refusal { _ = try await fixture.create(asked, in: sandbox, of: pod) }
+            #expect(failure?.message.contains("CDI device \"vendor.com/random=second\": no file describes it") == true)
+            try await fixture.stopAndRemove(sandbox)
+        }
+    }
+
     @Test("containers of one pod share memory, names and addresses, and processes when asked")
     func sharing() async throws {
         try await EngineFixture.use { fixture in

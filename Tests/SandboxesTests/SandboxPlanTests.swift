@@ -1,6 +1,7 @@
 import CRI
 import OCISpec
 import PodNetwork
+import SwiftProtobuf
 import Testing
 
 @testable import Sandboxes
@@ -28,7 +29,7 @@ struct SandboxPlanTests {
     private func plan(_ change: (inout CRIPodSandboxConfig) -> Void = { _ in }) throws -> SandboxPlan {
         try SandboxPlan.make(
             id: SandboxID(), config: config(change), places: places, facts: plainFacts, hostHosts: "127.0.0.1 host",
-            hostResolv: "nameserver 9.9.9.9\n")
+            hostResolv: "nameserver 9.9.9.9\n", features: plainFeatures)
     }
 
     @Test("an ordinary pod gets a network namespace named after it, addresses, shared memory and its own files")
@@ -80,12 +81,87 @@ struct SandboxPlanTests {
         for (index, change) in bad.enumerated() {
             #expect(throws: CRIError.self, "case \(index)") { try plan(change) }
         }
-        #expect(
-            throws: CRIError(
-                .unimplemented, "pod default/web: user namespaces (userns_options mode POD) are not done yet")
-        ) {
-            try plan { $0.linux.securityContext.namespaceOptions.usernsOptions.mode = .pod }
+    }
+
+    @Test("a user namespace needs ids, and an OCI runtime that can map them")
+    func userNamespace() throws {
+        func asked(_ ranges: [(UInt32, UInt32, UInt32)]) -> (inout CRIPodSandboxConfig) -> Void {
+            { config in
+                let mappings = ranges.map { inside, outside, length in
+                    CRIIDMapping.with {
+                        $0.containerID = inside
+                        $0.hostID = outside
+                        $0.length = length
+                    }
+                }
+                config.linux.securityContext.namespaceOptions.usernsOptions.mode = .pod
+                config.linux.securityContext.namespaceOptions.usernsOptions.uids = mappings
+                config.linux.securityContext.namespaceOptions.usernsOptions.gids = mappings
+            }
         }
+        let plan = try plan(asked([(0, 100_000, 65536)]))
+        #expect(plan.idMappings?.root.uid == 100_000)
+        let spec = try SandboxSpec.build(plan.spec)
+        #expect(spec.validate().isEmpty)
+        #expect(spec.linux?.uidMappings == [LinuxIDMapping(containerID: 0, hostID: 100_000, size: 65536)])
+        #expect(
+            spec.linux?.namespaces.first { $0.type == .user }?.path == "/s/sandboxes/\(plan.id.text)/userns")
+
+        for bad in [
+            [], [(0, 1000, 0)], [(0, UInt32.max, 2)], [(0, 1000, 10), (5, 9000, 10)], [(0, 1000, 10), (10, 1005, 10)],
+        ] as [[(UInt32, UInt32, UInt32)]] {
+            #expect(throws: CRIError.self, "\(bad)") { try self.plan(asked(bad)) }
+        }
+        #expect(throws: CRIError.self) {
+            try self.plan {
+                asked([(0, 1000, 10)])(&$0)
+                $0.linux.securityContext.namespaceOptions.usernsOptions.mode = .node
+            }
+        }
+        let refused = #expect(throws: CRIError.self) {
+            try SandboxPlan.make(
+                id: SandboxID(), config: config(asked([(0, 1000, 10)])), places: places, facts: plainFacts,
+                hostHosts: nil, hostResolv: nil, handler: RuntimeHandler(path: "/bin/old"), features: RuntimeFeatures())
+        }
+        #expect(refused?.code == .failedPrecondition && refused?.message.contains("/bin/old") == true)
+    }
+
+    @Test("with systemd a pod's cgroup is a scope in its slice, which lies in those that its name says")
+    func slices() throws {
+        var configuration = EngineConfiguration(
+            root: "/r", state: "/s", runtimePath: "/oci", shimPath: "/shim", pausePath: "/pause",
+            cgroupDriver: .systemd)
+        configuration.cgroupRoot = "/"
+        let places = Places(configuration)
+        let parent = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podu1.slice"
+        #expect(try places.cgroup(parent: parent, id: "x") == parent + "/kubesim-x.scope")
+        #expect(try places.ociCgroup(parent: parent, id: "x") == "kubepods-burstable-podu1.slice:kubesim:x")
+        #expect(try places.cgroup(parent: "kubepods.slice", id: "x") == "/kubepods.slice/kubesim-x.scope")
+        #expect(try places.cgroup(parent: "", id: "x") == "/system.slice/kubesim-x.scope")
+        for bad in ["/kubepods/podu1", "a--b.slice", "-a.slice", ".slice", "a b.slice", "a-.slice"] {
+            #expect(throws: CRIError.self, "\(bad)") { try places.cgroup(parent: bad, id: "x") }
+        }
+    }
+
+    @Test(
+        "pause's spec tells other runtimes of the pod's size, its logs, and the annotations that its handler lets through"
+    )
+    func annotations() throws {
+        let made = try SandboxPlan.make(
+            id: SandboxID(),
+            config: config {
+                $0.logDirectory = "/logs"
+                $0.linux.resources.cpuQuota = 5000
+                $0.linux.resources.memoryLimitInBytes = 1 << 20
+                $0.annotations = ["vendor.io/a": "1", "vendor.io/b": "2", "other": "3", "exact": "4"]
+            }, places: places, facts: plainFacts, hostHosts: nil, hostResolv: nil,
+            handler: RuntimeHandler(path: "/oci", podAnnotations: ["vendor.io/*", "exact"]), features: plainFeatures)
+        let annotations = try SandboxSpec.build(made.spec).annotations
+        #expect(annotations["vendor.io/a"] == "1" && annotations["vendor.io/b"] == "2" && annotations["exact"] == "4")
+        #expect(annotations["other"] == nil)
+        #expect(annotations["io.kubernetes.cri.sandbox-cpu-quota"] == "5000")
+        #expect(annotations["io.kubernetes.cri.sandbox-memory"] == String(1 << 20))
+        #expect(annotations["io.kubernetes.cri.sandbox-log-directory"] == "/logs")
     }
 
     @Test("sysctls are taken from an allow-list, without separators, and not for the host's namespaces")

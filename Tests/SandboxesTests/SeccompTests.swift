@@ -62,6 +62,8 @@ struct SeccompTests {
         #expect(try SeccompProfile.wish(profile: profile, legacyPath: "") == .localhost("/var/lib/p.json"))
         #expect(try SeccompProfile.wish(profile: nil, legacyPath: "runtime/default") == .runtimeDefault)
         #expect(try SeccompProfile.wish(profile: nil, legacyPath: "") == .unconfined)
+        #expect(try SeccompProfile.wish(profile: nil, legacyPath: "localhost//p.json") == .localhost("/p.json"))
+        #expect(throws: CRIError.self) { try SeccompProfile.wish(profile: nil, legacyPath: "/p.json") }
         profile.localhostRef = "relative.json"
         #expect(throws: CRIError.self) { try SeccompProfile.wish(profile: profile, legacyPath: "") }
     }

@@ -131,12 +131,14 @@ struct SmallPartsTests {
             Inter-|   Receive                                                |  Transmit
              face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
                 lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0
-              eth0:    1234      10    1    0    0     0          0         0     5678      12    2    0    0     0       0          0
+              eth0:    1234      10    1    3    0     0          0         0     5678      12    2    4    0     0       0          0
             """
         #expect(
             InterfaceCounters.parse(text).last
                 == InterfaceCounters(
-                    name: "eth0", receivedBytes: 1234, receiveErrors: 1, sentBytes: 5678, sendErrors: 2))
+                    name: "eth0",
+                    received: InterfaceCounters.Way(bytes: 1234, packets: 10, errors: 1, dropped: 3),
+                    sent: InterfaceCounters.Way(bytes: 5678, packets: 12, errors: 2, dropped: 4)))
     }
 
     @Test("a rate needs two looks that are not too close")

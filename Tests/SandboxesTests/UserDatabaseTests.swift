@@ -47,6 +47,9 @@ struct UserDatabaseTests {
             try database.resolve(UserWish(uid: 2_147_483_648))
         }
         #expect(throws: CRIError.self) { try database.resolve(UserWish(uid: 0, supplementalGroups: [-1])) }
+        #expect(throws: CRIError(.invalidArgument, "run_as_group without run_as_user or run_as_username")) {
+            try database.resolve(UserWish(gid: 5, imageUser: "alice"))
+        }
     }
 
     @Test("an image without files has root and numbers")

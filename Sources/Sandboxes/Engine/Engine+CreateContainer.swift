@@ -105,33 +105,46 @@ extension Engine {
         guard let record = containers[id]?.record else { return }
         var watch = StepWatch()
         let places = places
+        let mappings = try idMappings(record.config, in: sandbox, for: name)
+        let mapping = mappings?.rootMapping(path: places.userNamespace(sandbox.id))
+        let rules = try hostRules(record.config, in: sandbox)
         try await step("\(name): directory") {
-            try await Blocking.run { try Directory.make(places.rootfs(id), mode: 0o711) }
+            try await Blocking.run {
+                try Self.makeBundle(places.bundle(id), rootfs: places.rootfs(id), mappings: mappings)
+            }
         }
-        async let mounts = Self.lookAtHost(record.config)
+        async let lookedAt = Blocking.run { try HostSide.look(record.config, rules) }
         try await step("\(name): root filesystem") {
-            _ = try await images.mountRootfs(image: image, container: id.text, at: places.rootfs(id), readOnly: false)
+            _ = try await images.mountRootfs(
+                image: image, container: id.text, at: places.rootfs(id), readOnly: false, mapping: mapping)
         }
         watch.lap("rootfs")
-        let found: HostSide
-        do { found = try await mounts } catch { throw Failure.translate(error, name) }
+        var found: HostSide
+        do { found = try await lookedAt } catch { throw Failure.translate(error, name) }
+        let mounted = try await step(name) { try await mountImageVolumes(record, mapping: mapping) }
+        found.mounts += mounted.mounts
+        let taken = Set(found.mounts.map(\.destination))
         let wish = Self.userWish(record.config, image: image.config)
         let (user, volumes) = try await step(name) {
             try await Blocking.run {
                 let user = try RootfsFiles.users(rootfs: places.rootfs(id)).resolve(wish)
-                let taken = Set(found.mounts.map(\.destination))
-                let volumes = image.config.volumes.filter { !taken.contains(ProcessPlan.cleanPath($0)) }
-                return (
-                    user,
-                    try VolumeCopy.prepare(volumes: volumes, rootfs: places.rootfs(id), folder: places.volumes(id))
-                )
+                let asked = image.config.volumes.filter { !taken.contains(ProcessPlan.cleanPath($0)) }
+                let volumes = try VolumeCopy.prepare(
+                    volumes: asked, rootfs: places.rootfs(id), folder: places.volumes(id))
+                try Self.hand(volumes.map(\.source), to: mappings)
+                return (user, volumes)
             }
         }
+        try await step(name) { try await unpackCheckpoint(record) }
         watch.lap("user and volumes")
         let spec: Spec
         do {
-            spec = try ContainerSpec.build(
-                input(record, image: image, user: user, volumes: volumes, found: found, sandbox: sandbox, name: name))
+            var input = try input(
+                record, image: image, user: user, volumes: volumes, found: found, sandbox: sandbox, name: name)
+            input.idMappings = mappings
+            input.userNamespace = places.userNamespace(sandbox.id)
+            input.labels = rules.labels
+            spec = try ContainerSpec.build(input)
         } catch {
             throw Failure.translate(error, name)
         }
@@ -151,12 +164,26 @@ extension Engine {
             try change(id) { record in
                 record.user = user
                 record.volumes = Dictionary(volumes.map { ($0.destination, $0.source) }) { first, _ in first }
+                record.imageVolumes = mounted.references
                 record.stage = .created
             }
         } catch {
             throw Failure.translate(error, "\(name): record")
         }
         logger.debug("container made", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
+    }
+
+    /// What the look at the host goes by.
+    private func hostRules(
+        _ config: CRIContainerConfig, in sandbox: SandboxRecord
+    ) throws(CRIError) -> HostSide.Rules {
+        let (own, pods) = (config.linux.securityContext, sandbox.config.linux.securityContext)
+        return HostSide.Rules(
+            features: features(of: sandbox.runtimeHandler), seccompProfileRoot: configuration.seccompProfileRoot,
+            cdiDirectories: configuration.cdiDirectories,
+            labels: try SELinuxLabels.plan(
+                container: own.hasSelinuxOptions ? own.selinuxOptions : nil,
+                pod: pods.hasSelinuxOptions ? pods.selinuxOptions : nil, facts: facts))
     }
 
     private func input(
@@ -183,46 +210,18 @@ extension Engine {
         if let (path, bytes) = found.seccompFile {
             localhost = try SeccompProfile.parse(bytes, path: path, facts: facts)
         }
+        var facts = facts
+        if facts.appArmor { facts.appArmorProfiles = HostFacts.loadedAppArmorProfiles() }
         return ContainerSpecInput(
             id: record.id, sandbox: record.sandbox, config: record.config, sandboxConfig: sandbox.config,
             image: image.config, imageName: record.config.image.image, user: user, rootfs: places.rootfs(record.id),
             files: places.files(record.sandbox), pausePID: sandbox.pausePID, netns: sandbox.netns,
             targetPID: targetPID, hostname: hostNetwork ? HostFacts.currentHostname() : hostname,
             mounts: found.mounts, volumes: volumes, devices: found.devices, localhostSeccomp: localhost,
-            cgroupsPath: record.cgroupsPath, facts: facts)
-    }
-
-    /// What a config names on the host, looked at.
-    private struct HostSide: Sendable {
-        var mounts: [PreparedMount]
-        var devices: [PreparedDevice]
-        var seccompFile: (path: String, bytes: [UInt8])?
-    }
-
-    private static func lookAtHost(_ config: CRIContainerConfig) async throws -> HostSide {
-        guard config.cdiDevices.isEmpty else {
-            throw CRIError(.unimplemented, "CDI devices are not done yet")
-        }
-        let security = config.linux.securityContext
-        if security.namespaceOptions.hasUsernsOptions, security.namespaceOptions.usernsOptions.mode == .pod {
-            throw CRIError(.unimplemented, "user namespaces (userns_options mode POD) are not done yet")
-        }
-        let wish = try SeccompProfile.wish(
-            profile: security.hasSeccomp ? security.seccomp : nil, legacyPath: security.seccompProfilePath)
-        return try await Blocking.run {
-            var profile: (path: String, bytes: [UInt8])?
-            if case .localhost(let path) = wish, !security.privileged {
-                do throws(SystemError) {
-                    profile = (path, try File.read(path, limit: 4 << 20))
-                } catch {
-                    throw CRIError(.invalidArgument, "seccomp profile \(path): \(error.errno)")
-                }
-            }
-            return HostSide(
-                mounts: try MountSources.prepare(config.mounts),
-                devices: try security.privileged ? DeviceNodes.host() : DeviceNodes.prepare(config.devices),
-                seccompFile: profile)
-        }
+            cgroupsPath: try places.ociCgroup(parent: sandbox.config.linux.cgroupParent, id: record.id.text),
+            facts: facts,
+            handler: try handler(sandbox.runtimeHandler, for: name), features: features(of: sandbox.runtimeHandler),
+            cdi: found.cdi)
     }
 
     static func userWish(_ config: CRIContainerConfig, image: ImageConfig) -> UserWish {
@@ -235,7 +234,7 @@ extension Engine {
     }
 
     /// The image that a config names, by the reference the kubelet resolved or by name.
-    private func findImage(_ spec: CRIImageSpec, for name: String) async throws(CRIError) -> ImageRecord {
+    func findImage(_ spec: CRIImageSpec, for name: String) async throws(CRIError) -> ImageRecord {
         for reference in [spec.image, spec.imageRef] where !reference.isEmpty {
             if let image = await images.find(reference) { return image }
         }

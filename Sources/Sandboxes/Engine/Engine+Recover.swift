@@ -187,6 +187,7 @@ extension Engine {
                 try await Blocking.run { try runtime.delete(id.text) }
                 try await self.images.unmountRootfs(container: id.text, at: places.rootfs(id))
                 try await self.images.removeSnapshot(container: id.text)
+                try await self.clearImageVolumes(of: id)
                 try await Blocking.run {
                     try Directory.removeTree(places.bundle(id))
                     try store.remove(id)
@@ -229,6 +230,7 @@ extension Engine {
                 sandbox: id.text, netns: places.netns(id), podNamespace: "", podName: id.short, podUID: ""))
         try await Blocking.run {
             try removeNetworkNamespace(places.netns(id))
+            try removeNetworkNamespace(places.userNamespace(id))
             try Linux.Mount.unmount(places.files(id).shm, detach: true)
             try Directory.removeTree(places.sandbox(id))
             try store.remove(id)

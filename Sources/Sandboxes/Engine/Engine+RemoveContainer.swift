@@ -54,6 +54,7 @@ extension Engine {
         await endCgroup(record.cgroupsPath)
         try await images.unmountRootfs(container: id.text, at: places.rootfs(id))
         try await images.removeSnapshot(container: id.text)
+        if record.config.mounts.contains(where: ImageVolumes.isOne) { try await clearImageVolumes(of: id) }
         let (bundle, store) = (places.bundle(id), store)
         try await Blocking.run {
             try Directory.removeTree(bundle)

@@ -62,7 +62,9 @@ extension Engine {
         var current = facts
         current.hostname = HostFacts.currentHostname()
         let plan = try SandboxPlan.make(
-            id: id, config: request.config, places: places, facts: current, hostHosts: hosts, hostResolv: resolv)
+            id: id, config: request.config, places: places, facts: current, hostHosts: hosts, hostResolv: resolv,
+            handler: try handler(request.runtimeHandler, for: request.config.metadata.name),
+            features: features(of: request.runtimeHandler))
 
         let record = SandboxRecord(
             id: id, config: request.config, runtimeHandler: request.runtimeHandler, stage: .making,
@@ -109,7 +111,9 @@ extension Engine {
             try await shims.start(
                 ShimLaunch(
                     program: configuration.shimPath, sandbox: id.text, directory: places.shim(id), runtime: runtime,
-                    runtimeRoot: places.runtimeRoot, networkNamespace: plan.netns))
+                    runtimeRoot: places.runtimeRoot, networkNamespace: plan.netns,
+                    userNamespace: plan.idMappings?.shim(path: places.userNamespace(id)),
+                    systemdCgroup: configuration.cgroupDriver == .systemd))
         }
         adopt(shim, for: id)
         watch.lap("shim")
@@ -153,6 +157,8 @@ extension Engine {
                     source: "shm", target: files.shm, type: "tmpfs", flags: [.noSetID, .noDevices, .noExec],
                     data: "mode=1777,size=65536k")
             }
+            try Self.hand([files.hosts, files.hostname, files.resolvConf], to: plan.idMappings)
+            if plan.makesShm { try Self.hand([files.shm], to: plan.idMappings) }
             try Directory.make(bundle, mode: 0o700)
             try AtomicFile.write(bundle + "/config.json", spec, mode: 0o600)
         }
@@ -202,13 +208,5 @@ extension Engine {
     /// they began, so a step is never abandoned halfway.
     func step<Value: Sendable>(_ name: String, _ work: () async throws -> Value) async throws -> Value {
         do { return try await work() } catch { throw Failure.translate(error, name) }
-    }
-
-    /// The OCI runtime of a CRI runtime handler.
-    nonisolated func runtime(handler: String, for pod: String) throws(CRIError) -> String {
-        if let path = configuration.runtimeHandlers[handler] { return path }
-        if handler.isEmpty || handler == "kubesim-oci" { return configuration.runtimePath }
-        let known = (["kubesim-oci"] + configuration.runtimeHandlers.keys.sorted()).joined(separator: ", ")
-        throw CRIError(.notFound, "\(pod): no runtime handler \"\(handler)\" (there are: \(known))")
     }
 }

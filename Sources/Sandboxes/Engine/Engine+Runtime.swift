@@ -30,24 +30,35 @@ extension Engine: RuntimeService, ImageService {
                 $0.message = network.message
             },
         ]
-        response.runtimeHandlers = (["", "kubesim-oci"] + configuration.runtimeHandlers.keys.sorted()).map { name in
-            CRIRuntimeHandler.with {
+        response.runtimeHandlers = handlerNames.map { name in
+            let features = features(of: name)
+            return CRIRuntimeHandler.with {
                 $0.name = name
-                $0.features.recursiveReadOnlyMounts = true
-                $0.features.userNamespaces = false
+                $0.features.recursiveReadOnlyMounts = features.recursiveReadOnlyMounts
+                $0.features.userNamespaces = features.userNamespaces
             }
         }
         response.features.supplementalGroupsPolicy = true
+        // A pod on the host's network gets the host's /sys read-only, where its own could not be mounted.
+        response.features.userNamespacesHostNetwork = true
         if request.verbose {
             let config: JSONValue = [
                 "root": .string(configuration.root), "state": .string(configuration.state),
-                "runtime": .string(configuration.runtimePath), "shim": .string(configuration.shimPath),
-                "pause": .string(configuration.pausePath), "sandboxImage": .string(configuration.sandboxImage),
-                "cgroupDriver": "cgroupfs", "systemdCgroup": false, "cgroupRoot": .string(configuration.cgroupRoot),
+                "runtime": .string(configuration.runtimePath), "runtimes": handlersDocument,
+                "shim": .string(configuration.shimPath), "pause": .string(configuration.pausePath),
+                "sandboxImage": .string(configuration.sandboxImage),
+                "cgroupDriver": .string(configuration.cgroupDriver.rawValue),
+                "systemdCgroup": .bool(configuration.cgroupDriver == .systemd),
+                "cgroupRoot": .string(configuration.cgroupRoot),
                 "cgroupMode": .string(facts.cgroupsV2 ? "v2" : "v1 or hybrid"),
                 "netnsDirectory": .string(configuration.netnsDirectory),
                 "network": .string(network.network), "networkFile": network.file.map(JSONValue.string) ?? .null,
                 "podCIDR": .string(podCIDR), "appArmor": .bool(facts.appArmor), "selinux": .bool(facts.selinux),
+                "seccompProfileRoot": configuration.seccompProfileRoot.map(JSONValue.string) ?? .null,
+                "cdiSpecDirs": .array(configuration.cdiDirectories.map(JSONValue.string)),
+                "checkpointDirectory": .string(configuration.checkpointDirectory),
+                "execOutputLimitBytes": .int(Int64(configuration.execOutputLimitBytes)),
+                "stepDeadlineSeconds": .int(configuration.stepDeadline.components.seconds),
                 "sandboxes": .int(Int64(sandboxes.count)), "containers": .int(Int64(containers.count)),
             ]
             let load = network.ready ? "OK" : network.message
@@ -59,12 +70,32 @@ extension Engine: RuntimeService, ImageService {
         return response
     }
 
+    /// The handlers with their runtimes and features, for people.
+    private var handlersDocument: JSONValue {
+        var document: JSONValue = [:]
+        for name in handlerNames {
+            // Each name is known, so that none is refused.
+            guard let handler = try? handler(name, for: "status") else { continue }
+            let features = features(of: name)
+            document[name] = [
+                "path": .string(handler.path),
+                "podAnnotations": .array(handler.podAnnotations.map(JSONValue.string)),
+                "containerAnnotations": .array(handler.containerAnnotations.map(JSONValue.string)),
+                "recursiveReadOnlyMounts": .bool(features.recursiveReadOnlyMounts),
+                "userNamespaces": .bool(features.userNamespaces),
+            ]
+        }
+        return document
+    }
+
     private static func text(_ value: JSONValue) -> String {
         String(decoding: value.encoded(pretty: false), as: UTF8.self)
     }
 
     public func runtimeConfig(_ request: CRIRuntimeConfigRequest) async throws(CRIError) -> CRIRuntimeConfigResponse {
-        CRIRuntimeConfigResponse.with { $0.linux.cgroupDriver = .cgroupfs }
+        CRIRuntimeConfigResponse.with {
+            $0.linux.cgroupDriver = configuration.cgroupDriver == .systemd ? .systemd : .cgroupfs
+        }
     }
 
     /// Notes the pods' address range for the verbose status; the network's own configuration decides what is given out.
@@ -73,11 +104,5 @@ extension Engine: RuntimeService, ImageService {
     ) async throws(CRIError) -> CRIUpdateRuntimeConfigResponse {
         podCIDR = request.runtimeConfig.networkConfig.podCidr
         return CRIUpdateRuntimeConfigResponse()
-    }
-
-    public func checkpointContainer(
-        _ request: CRICheckpointContainerRequest
-    ) async throws(CRIError) -> CRICheckpointContainerResponse {
-        throw CRIError(.unimplemented, "CheckpointContainer: kubesim doesn't checkpoint yet")
     }
 }

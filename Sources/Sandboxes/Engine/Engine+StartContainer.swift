@@ -62,7 +62,7 @@ extension Engine {
             id: record.id.text, bundle: places.bundle(record.id),
             log: record.logPath.isEmpty ? nil : LogPlace(directory: logDirectory, path: config.logPath),
             terminal: config.tty, stdin: config.stdin, stdinOnce: config.stdinOnce,
-            privatePIDNamespace: pidMode == .container)
+            privatePIDNamespace: pidMode == .container, restore: checkpointImages(of: record))
     }
 
     private func startFailed(_ id: ContainerID, _ error: any Error, shim: any PodShim) async {

@@ -1,8 +1,6 @@
 import CRI
 import Cgroups
-import Glibc
 import Images
-import Linux
 import SwiftProtobuf
 
 extension Engine {
@@ -35,21 +33,23 @@ extension Engine {
         _ request: CRIPodSandboxStatsRequest
     ) async throws(CRIError) -> CRIPodSandboxStatsResponse {
         let entry = try sandbox(request.podSandboxID)
-        let stats = await stats(of: entry)
-        return CRIPodSandboxStatsResponse.with { $0.stats = stats }
+        let stats = await stats(of: [entry])
+        return CRIPodSandboxStatsResponse.with { response in
+            if let first = stats.first { response.stats = first }
+        }
     }
 
     public func listPodSandboxStats(
         _ request: CRIListPodSandboxStatsRequest
     ) async throws(CRIError) -> CRIListPodSandboxStatsResponse {
-        let stats = await podStats(request.filter)
+        let stats = await stats(of: matching(request.filter))
         return CRIListPodSandboxStatsResponse.with { $0.stats = stats }
     }
 
     public func streamPodSandboxStats(
         _ request: CRIStreamPodSandboxStatsRequest
     ) async throws(CRIError) -> AsyncThrowingStream<CRIStreamPodSandboxStatsResponse, any Error> {
-        chunks(await podStats(request.filter)) { items in
+        chunks(await stats(of: matching(request.filter))) { items in
             CRIStreamPodSandboxStatsResponse.with { $0.podSandboxStats = items }
         }
     }
@@ -58,27 +58,41 @@ extension Engine {
         matching(id: filter.id, sandbox: filter.podSandboxID, labels: filter.labelSelector, state: .containerRunning)
     }
 
-    private func podStats(_ filter: CRIPodSandboxStatsFilter) async -> [CRIPodSandboxStats] {
+    /// The ready sandboxes that a filter lets through, newest first.
+    private func matching(_ filter: CRIPodSandboxStatsFilter) -> [SandboxEntry] {
         let wanted = filter.id.isEmpty ? nil : try? findSandbox(filter.id)
         if !filter.id.isEmpty, wanted == nil { return [] }
-        let entries = sandboxes.values.filter { entry in
+        return sandboxes.values.filter { entry in
             entry.record.stage == .ready && (wanted == nil || wanted == entry.record.id)
                 && filter.labelSelector.allSatisfy { entry.record.config.labels[$0.key] == $0.value }
-        }
-        var all: [CRIPodSandboxStats] = []
-        for entry in entries { all.append(await stats(of: entry)) }
-        return all
+        }.sorted { $0.record.createdAtNanoseconds > $1.record.createdAtNanoseconds }
     }
 
-    /// Reads the cgroups of containers, away from the actor, and computes the rates from the looks before.
-    func stats(of entries: [ContainerEntry]) async -> [CRIContainerStats] {
-        let paths = entries.map { ($0.record.stage == .running ? $0.record.cgroupsPath : "") }
-        let host = cgroups
-        let read = await Blocking.run {
-            paths.map { path in path.isEmpty ? nil : try? Cgroup(path: path, host: host).stats() }
+    /// What the kernel counts for one cgroup.
+    private struct Reading: Sendable {
+        var stats: CgroupStats?
+        var pressures: CgroupPressures?
+        var interfaces: [InterfaceCounters] = []
+
+        /// Blocking; an empty path, and a cgroup that isn't there, read as nothing.
+        init(_ path: String, host: CgroupHost, pid: Int32 = 0) {
+            if !path.isEmpty, let cgroup = try? Cgroup(path: path, host: host) {
+                stats = cgroup.stats()
+                pressures = cgroup.pressures()
+            }
+            if pid > 0 { interfaces = InterfaceCounters.read(pid: pid) }
         }
-        var result: [CRIContainerStats] = []
-        for (entry, counters) in zip(entries, read) {
+    }
+
+    /// Reads the cgroups of containers, away from the actor and without starting anything, and computes the rates from the
+    /// looks before.
+    func stats(of entries: [ContainerEntry]) async -> [CRIContainerStats] {
+        let paths = entries.map { $0.record.stage == .running ? $0.record.cgroupsPath : "" }
+        let host = cgroups
+        async let layers = writableLayers(of: entries)
+        let readings = await Blocking.run { paths.map { Reading($0, host: host) } }
+        let written = await layers
+        return zip(entries, readings).map { entry, reading in
             let record = entry.record
             let now = wallClockNanoseconds()
             var stats = CRIContainerStats()
@@ -86,58 +100,82 @@ extension Engine {
             stats.attributes.metadata = record.config.metadata
             stats.attributes.labels = record.config.labels
             stats.attributes.annotations = record.config.annotations
-            if let cpu = counters?.cpu {
+            if let cpu = reading.stats?.cpu {
                 let rate = sample(record.id, usage: cpu.usageNanoseconds, now: now)
-                stats.cpu = Self.cpu(cpu.usageNanoseconds, rate: rate, now: now)
+                stats.cpu = StatsMessages.cpu(cpu, reading.pressures?.cpu, rate: rate, now: now)
             }
-            if let memory = counters?.memory {
-                stats.memory = Self.memory(memory, now: now)
-                stats.swap.timestamp = now
-                stats.swap.swapUsageBytes.value = memory.swapBytes ?? 0
+            if let memory = reading.stats?.memory {
+                stats.memory = StatsMessages.memory(memory, reading.pressures?.memory, now: now)
+                stats.swap = StatsMessages.swap(memory, now: now)
             }
-            // A snapshot that is being removed has no size to tell.
-            if let usage = try? await images.usage(container: record.id.text) {
-                stats.writableLayer.timestamp = now
-                stats.writableLayer.fsID.mountpoint = images.root
-                stats.writableLayer.usedBytes.value = usage.bytes
-                stats.writableLayer.inodesUsed.value = usage.inodes
+            if let io = StatsMessages.io(reading.pressures?.io, now: now) { stats.io = io }
+            if let layer = written[record.id.text] {
+                stats.writableLayer = StatsMessages.writableLayer(layer, root: images.root)
             }
-            result.append(stats)
+            return stats
         }
-        return result
     }
 
-    private func stats(of entry: SandboxEntry) async -> CRIPodSandboxStats {
-        let record = entry.record
+    /// What containers have written.
+    func writableLayers(of entries: [ContainerEntry]) async -> [String: WritableLayers.Known] {
+        let live = containers.count
+        if await layers.count > live + 64 { await layers.keep(Set(containers.keys.map(\.text))) }
+        return await layers.usage(of: entries.map(\.record.id.text))
+    }
+
+    private func stats(of entries: [SandboxEntry]) async -> [CRIPodSandboxStats] {
+        let members = entries.map { entry in
+            containers(of: entry.record.id).filter { $0.record.stage == .running }
+        }
+        let containerStats = await stats(of: members.flatMap { $0 })
+        let looks = entries.map { entry in
+            entry.record.stage == .ready ? (podCgroup(entry.record), entry.record.pausePID) : ("", 0)
+        }
+        let host = cgroups
+        let readings = await Blocking.run { looks.map { Reading($0.0, host: host, pid: $0.1) } }
+        var rest = containerStats[...]
+        var all: [CRIPodSandboxStats] = []
+        for (index, entry) in entries.enumerated() {
+            let own = Array(rest.prefix(members[index].count))
+            rest = rest.dropFirst(own.count)
+            all.append(stats(of: entry.record, readings[index], containers: own))
+        }
+        return all
+    }
+
+    private func stats(
+        of record: SandboxRecord, _ reading: Reading, containers: [CRIContainerStats]
+    ) -> CRIPodSandboxStats {
+        let now = wallClockNanoseconds()
         var stats = CRIPodSandboxStats()
         stats.attributes.id = record.id.text
         stats.attributes.metadata = record.config.metadata
         stats.attributes.labels = record.config.labels
         stats.attributes.annotations = record.config.annotations
         guard record.stage == .ready else { return stats }
-        let containers = await self.stats(of: containers(of: record.id).filter { $0.record.stage == .running })
-        let now = wallClockNanoseconds()
-        // The pod's own cgroup is the parent of its containers'; without one there is only pause's.
-        let pause = (try? places.cgroup(parent: record.config.linux.cgroupParent, id: record.id.text)) ?? ""
-        let path =
-            record.config.linux.cgroupParent.isEmpty
-            ? pause : String(pause.prefix(upTo: pause.lastIndex(of: "/") ?? pause.startIndex))
-        let (host, pid) = (cgroups, record.pausePID)
-        let (counters, interfaces) = await Blocking.run {
-            (try? Cgroup(path: path, host: host).stats(), InterfaceCounters.read(pid: pid))
-        }
-        if let cpu = counters?.cpu {
+        if let cpu = reading.stats?.cpu {
             let previous = sandboxes[record.id]?.lastCPU
             let next = CPUSample.next(previous, usage: cpu.usageNanoseconds, now: now)
             sandboxes[record.id]?.lastCPU = next
-            stats.linux.cpu = Self.cpu(cpu.usageNanoseconds, rate: previous == nil ? nil : next.rate, now: now)
+            stats.linux.cpu = StatsMessages.cpu(
+                cpu, reading.pressures?.cpu, rate: previous == nil ? nil : next.rate, now: now)
         }
-        if let memory = counters?.memory { stats.linux.memory = Self.memory(memory, now: now) }
+        if let memory = reading.stats?.memory {
+            stats.linux.memory = StatsMessages.memory(memory, reading.pressures?.memory, now: now)
+        }
+        if let io = StatsMessages.io(reading.pressures?.io, now: now) { stats.linux.io = io }
         stats.linux.process.timestamp = now
-        stats.linux.process.processCount.value = counters?.pids?.current ?? 0
-        stats.linux.network = Self.network(interfaces, now: now)
+        stats.linux.process.processCount.value = reading.stats?.pids?.current ?? 0
+        stats.linux.network = StatsMessages.network(reading.interfaces, now: now)
         stats.linux.containers = containers
         return stats
+    }
+
+    /// The pod's own cgroup is the parent of its containers'; without one there is only pause's.
+    func podCgroup(_ record: SandboxRecord) -> String {
+        let parent = record.config.linux.cgroupParent
+        let pause = (try? places.cgroup(parent: parent, id: record.id.text)) ?? ""
+        return parent.isEmpty ? pause : String(pause.prefix(upTo: pause.lastIndex(of: "/") ?? pause.startIndex))
     }
 
     /// Nil at the first look: a rate needs two.
@@ -146,45 +184,6 @@ extension Engine {
         let next = CPUSample.next(previous, usage: usage, now: now)
         containers[id]?.lastCPU = next
         return previous == nil ? nil : next.rate
-    }
-
-    private static func cpu(_ usage: UInt64, rate: UInt64?, now: Int64) -> CRICpuUsage {
-        CRICpuUsage.with {
-            $0.timestamp = now
-            $0.usageCoreNanoSeconds.value = usage
-            if let rate { $0.usageNanoCores.value = rate }
-        }
-    }
-
-    private static func memory(_ memory: CgroupStats.Memory, now: Int64) -> CRIMemoryUsage {
-        CRIMemoryUsage.with {
-            $0.timestamp = now
-            $0.usageBytes.value = memory.usageBytes
-            $0.workingSetBytes.value = memory.workingSetBytes
-            if let limit = memory.limitBytes {
-                $0.availableBytes.value = limit > memory.workingSetBytes ? limit - memory.workingSetBytes : 0
-            }
-            if let resident = memory.residentBytes { $0.rssBytes.value = resident }
-            if let faults = memory.pageFaults { $0.pageFaults.value = faults }
-            if let faults = memory.majorPageFaults { $0.majorPageFaults.value = faults }
-        }
-    }
-
-    private static func network(_ interfaces: [InterfaceCounters], now: Int64) -> CRINetworkUsage {
-        CRINetworkUsage.with { usage in
-            usage.timestamp = now
-            let all = interfaces.filter { $0.name != "lo" }.map { counters in
-                CRINetworkInterfaceUsage.with {
-                    $0.name = counters.name
-                    $0.rxBytes.value = counters.receivedBytes
-                    $0.rxErrors.value = counters.receiveErrors
-                    $0.txBytes.value = counters.sentBytes
-                    $0.txErrors.value = counters.sendErrors
-                }
-            }
-            if let first = all.first(where: { $0.name == "eth0" }) ?? all.first { usage.defaultInterface = first }
-            usage.interfaces = all.filter { $0.name != usage.defaultInterface.name }
-        }
     }
 }
 

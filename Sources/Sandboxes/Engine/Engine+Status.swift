@@ -60,7 +60,11 @@ extension Engine {
         status.imageID = record.imageID
         status.labels = record.config.labels
         status.annotations = record.config.annotations
-        status.mounts = record.config.mounts
+        status.mounts = record.config.mounts.map { mount in
+            var mount = mount
+            if let reference = record.imageVolumes[mount.containerPath] { mount.image.imageRef = reference }
+            return mount
+        }
         status.logPath = record.logPath
         status.stopSignal = StopSignal.criSignal(record.stopSignal)
         if record.stage == .exited {
@@ -93,7 +97,7 @@ extension Engine {
             "snapshotter": "",
             "runtimeHandler": .string(record.runtimeHandler),
             "runtimeType": "kubesim-shim",
-            "runtimeOptions": ["BinaryName": .string(configuration.runtimePath)],
+            "runtimeOptions": runtimeOptions(record.runtimeHandler),
             "config": (try? CRIDocument.value(record.config)) ?? .null,
             "runtimeSpec": await runtimeSpec(bundle: places.pauseBundle(record.id)),
             "cniResult": record.networkResult ?? .null,
@@ -111,11 +115,19 @@ extension Engine {
             "snapshotKey": .string(record.id.text),
             "snapshotter": "overlayfs",
             "runtimeType": "kubesim-shim",
-            "runtimeOptions": ["BinaryName": .string(configuration.runtimePath)],
+            "runtimeOptions": runtimeOptions(sandboxes[record.sandbox]?.record.runtimeHandler ?? ""),
             "config": (try? CRIDocument.value(record.config)) ?? .null,
             "runtimeSpec": await runtimeSpec(bundle: places.bundle(record.id)),
         ]
         return String(decoding: info.encoded(pretty: false), as: UTF8.self)
+    }
+
+    /// The runtime of a handler; one that is no longer configured was of the default's kind.
+    private func runtimeOptions(_ handler: String) -> JSONValue {
+        let path = configuration.runtimeHandlers[handler]?.path ?? configuration.runtimePath
+        return [
+            "BinaryName": .string(path), "SystemdCgroup": .bool(configuration.cgroupDriver == .systemd),
+        ]
     }
 
     /// The spec as it was given to the runtime; null once the bundle is gone.

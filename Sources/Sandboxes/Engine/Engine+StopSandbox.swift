@@ -42,6 +42,8 @@ extension Engine {
         if let netns = entry.record.netns {
             await failures.collect { try await Blocking.run { try removeNetworkNamespace(netns) } }
         }
+        let userNamespace = places.userNamespace(id)
+        await failures.collect { try await Blocking.run { try removeNetworkNamespace(userNamespace) } }
         let shm = places.files(id).shm
         await failures.collect { try await Blocking.run { try Linux.Mount.unmount(shm, detach: true) } }
         if wasReady { announce(sandbox: id, .containerStoppedEvent) }

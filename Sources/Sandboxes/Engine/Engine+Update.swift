@@ -20,11 +20,7 @@ extension Engine {
                 let merged = Resources.merge(record.config.linux.resources, request.linux)
                 let plan = try Resources.plan(merged, facts: facts)
                 if record.stage == .running {
-                    let (path, host) = (record.cgroupsPath, cgroups)
-                    let asked = try Resources.plan(request.linux, facts: facts)
-                    try await Blocking.run {
-                        try Cgroup(path: path, host: host).apply(asked, updating: true)
-                    }
+                    try await apply(try Resources.plan(request.linux, facts: facts), to: record, name: name)
                 }
                 try await rewriteBundle(places.bundle(id), limits: plan)
                 try change(id) { $0.config.linux.resources = merged }
@@ -32,6 +28,21 @@ extension Engine {
             return CRIUpdateContainerResourcesResponse()
         } catch {
             throw Failure.translate(error, "\(name): update resources")
+        }
+    }
+
+    /// Sets a running container's limits: in its cgroup, or through systemd, which would set its own again.
+    private func apply(_ limits: LinuxResources, to record: ContainerRecord, name: String) async throws {
+        let (path, host) = (record.cgroupsPath, cgroups)
+        guard configuration.cgroupDriver == .systemd else {
+            return try await Blocking.run { try Cgroup(path: path, host: host).apply(limits, updating: true) }
+        }
+        let runtime = RuntimeCommand(
+            path: try runtime(handler: sandboxes[record.sandbox]?.record.runtimeHandler ?? "", for: name),
+            root: places.runtimeRoot)
+        let milliseconds = Int32(clamping: configuration.stepDeadline.components.seconds * 1000)
+        try await Blocking.run {
+            try runtime.update(record.id.text, resources: limits.encoded(), milliseconds: milliseconds)
         }
     }
 

@@ -23,6 +23,9 @@ public actor Engine {
     nonisolated let logger: Logger
     nonisolated let shims: any ShimLauncher
     nonisolated let events = EventHub()
+    nonisolated let layers: WritableLayers
+    /// What each runtime handler's OCI runtime can do.
+    nonisolated let features: [String: RuntimeFeatures]
 
     var sandboxes: [SandboxID: SandboxEntry] = [:]
     var containers: [ContainerID: ContainerEntry] = [:]
@@ -54,6 +57,8 @@ public actor Engine {
     ) async throws {
         self.configuration = configuration
         self.images = images
+        // A snapshot that is being removed has no size to tell.
+        layers = WritableLayers { container in try? await images.usage(container: container) }
         self.network = network
         self.logger = logger
         self.shims = shims
@@ -66,13 +71,16 @@ public actor Engine {
         }
         facts = HostFacts.observe(cgroups)
         streaming = configuration.streaming
+        features = await Self.features(of: configuration, root: places.runtimeRoot, logger: logger)
         let (places, store) = (places, store)
         do {
             try await Blocking.run {
                 try Directory.make(places.root, mode: 0o711)
                 try store.makeDirectories()
                 for folder in ["", "/sandboxes", "/containers", "/oci"] {
-                    try Directory.make(places.state + folder, mode: folder.isEmpty ? 0o711 : 0o700)
+                    // Into the containers' own directories only their pods' roots can go.
+                    let open = folder.isEmpty || folder == "/containers"
+                    try Directory.make(places.state + folder, mode: open ? 0o711 : 0o700)
                 }
                 try PauseRootfs.make(at: places.pauseRootfs, from: configuration.pausePath)
             }

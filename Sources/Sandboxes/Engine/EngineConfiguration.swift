@@ -8,8 +8,16 @@ public struct EngineConfiguration: Sendable {
     public var state: String
     /// The default OCI runtime, runc-compatible.
     public var runtimePath: String
-    /// Other OCI runtimes by CRI runtime handler name; the empty name and `kubesim-oci` are `runtimePath`.
-    public var runtimeHandlers: [String: String]
+    /// OCI runtimes by CRI runtime handler name; the empty name and `kubesim-oci` are `runtimePath` unless they stand here.
+    public var runtimeHandlers: [String: RuntimeHandler]
+    /// Who writes the cgroups; the kubelet has to be of the same opinion, and is told by `RuntimeConfig`.
+    public var cgroupDriver: CgroupDriver
+    /// Localhost seccomp profiles lie below it; nil lets a config name any file of the host, as the kubelet does.
+    public var seccompProfileRoot: String?
+    /// Where CDI specifications are looked for, the later directories first.
+    public var cdiDirectories: [String]
+    /// Where checkpoints lie that a new container may be restored from.
+    public var checkpointDirectory: String
     /// The `kubesim-shim` binary.
     public var shimPath: String
     /// The static `pause` binary.
@@ -31,7 +39,8 @@ public struct EngineConfiguration: Sendable {
 
     public init(
         root: String, state: String, runtimePath: String, shimPath: String, pausePath: String,
-        runtimeHandlers: [String: String] = [:], cgroupRoot: String = "", netnsDirectory: String = "/run/netns",
+        runtimeHandlers: [String: RuntimeHandler] = [:], cgroupDriver: CgroupDriver = .cgroupfs,
+        cgroupRoot: String = "", netnsDirectory: String = "/run/netns",
         sandboxImage: String = "localhost/kubesim/pause:builtin", version: String = "0.1.0",
         streaming: (any StreamingURLs)? = nil
     ) {
@@ -41,6 +50,9 @@ public struct EngineConfiguration: Sendable {
         self.shimPath = shimPath
         self.pausePath = pausePath
         self.runtimeHandlers = runtimeHandlers
+        self.cgroupDriver = cgroupDriver
+        cdiDirectories = ["/etc/cdi", "/var/run/cdi"]
+        checkpointDirectory = root + "/checkpoints"
         self.cgroupRoot = cgroupRoot
         self.netnsDirectory = netnsDirectory
         self.sandboxImage = sandboxImage

@@ -30,8 +30,18 @@ struct ContainerSpecInput: Sendable {
     var devices: [PreparedDevice]
     /// The seccomp section of a Localhost profile, read and parsed.
     var localhostSeccomp: LinuxSeccomp?
+    /// As the OCI runtime wants it: a path, or `slice:prefix:name` for systemd.
     var cgroupsPath: String
     var facts: HostFacts
+    /// The pod's user namespace: its ids, and where it is mounted.
+    var idMappings: IDMappings?
+    var userNamespace: String = ""
+    var handler = RuntimeHandler(path: "")
+    var features = RuntimeFeatures()
+    /// What the CDI devices change, with what had to be looked up.
+    var cdi: [CDIEdits] = []
+    /// The SELinux labels; nil where SELinux is off.
+    var labels: SELinuxLabels?
 }
 
 /// A bind mount whose source is there.
@@ -43,6 +53,9 @@ struct PreparedMount: Sendable, Equatable {
     var readonly: Bool
     var recursiveReadOnly: Bool
     var propagation: CRIMountPropagation
+    /// The ids of an id-mapped mount.
+    var uidMappings: [LinuxIDMapping] = []
+    var gidMappings: [LinuxIDMapping] = []
 }
 
 /// A device node that was looked at on the host.
@@ -85,11 +98,17 @@ enum ContainerSpec {
         process.capabilities = LinuxCapabilities(
             bounding: capabilities.granted, effective: capabilities.granted, inheritable: capabilities.ambient,
             permitted: capabilities.granted, ambient: capabilities.ambient)
-        if facts.appArmor, !privileged { process.apparmorProfile = appArmorProfile(security) }
+        process.apparmorProfile = try AppArmor.profile(
+            security.hasApparmor ? security.apparmor : nil, legacy: security.apparmorProfile, privileged: privileged,
+            facts: facts)
+        process.selinuxLabel = input.labels?.process
 
         var linux = LinuxSection()
         linux.cgroupsPath = input.cgroupsPath
         linux.namespaces = namespaces(input)
+        linux.uidMappings = input.idMappings?.uids ?? []
+        linux.gidMappings = input.idMappings?.gids ?? []
+        linux.mountLabel = input.labels?.mount
         linux.resources = try Resources.plan(config.linux.resources, facts: facts)
         let devices = devices(input)
         linux.devices = devices.nodes
@@ -102,18 +121,12 @@ enum ContainerSpec {
             linux.seccomp = try seccomp(input, capabilities: Set(capabilities.granted))
         }
 
-        return Spec(
-            process: process, root: Root(path: input.rootfs, readonly: security.readonlyRootfs),
+        var spec = Spec(
+            ociVersion: input.features.specVersion, process: process,
+            root: Root(path: input.rootfs, readonly: security.readonlyRootfs),
             mounts: ContainerMounts.plan(input), annotations: annotations(input), linux: linux)
-    }
-
-    private static func appArmorProfile(_ security: CRILinuxContainerSecurityContext) -> String? {
-        if security.hasApparmor {
-            guard security.apparmor.profileType == .localhost else { return nil }
-            return security.apparmor.localhostRef
-        }
-        guard security.apparmorProfile.hasPrefix("localhost/") else { return nil }
-        return String(security.apparmorProfile.dropFirst(10))
+        for edits in input.cdi { edits.apply(to: &spec) }
+        return spec
     }
 
     private static func seccomp(
@@ -134,6 +147,7 @@ enum ContainerSpec {
         let options = security.namespaceOptions
         let pause = input.pausePID
         var result = [LinuxNamespace(type: .mount)]
+        if input.idMappings != nil { result.append(LinuxNamespace(type: .user, path: input.userNamespace)) }
         switch options.pid {
         case .node: break
         case .target: result.append(LinuxNamespace(type: .pid, path: "/proc/\(input.targetPID ?? 0)/ns/pid"))
@@ -174,7 +188,11 @@ enum ContainerSpec {
 
     private static func annotations(_ input: ContainerSpecInput) -> [String: String] {
         let pod = input.sandboxConfig.metadata
-        return [
+        let passed = RuntimeHandler.passed(input.sandboxConfig.annotations, through: input.handler.podAnnotations)
+            .merging(RuntimeHandler.passed(input.config.annotations, through: input.handler.containerAnnotations)) {
+                $1
+            }
+        let own = [
             "io.kubernetes.cri.container-type": "container",
             "io.kubernetes.cri.container-name": input.config.metadata.name,
             "io.kubernetes.cri.image-name": input.imageName,
@@ -183,6 +201,7 @@ enum ContainerSpec {
             "io.kubernetes.cri.sandbox-namespace": pod.namespace,
             "io.kubernetes.cri.sandbox-uid": pod.uid,
         ]
+        return passed.merging(own) { $1 }
     }
 
     /// Parts of /proc and /sys that tell too much of the host.

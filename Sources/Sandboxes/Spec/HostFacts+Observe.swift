@@ -40,6 +40,14 @@ extension HostFacts {
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    /// The AppArmor profiles that are loaded right now: lines like `docker-default (enforce)`.
+    static func loadedAppArmorProfiles() -> Set<String> {
+        Set(
+            text("/sys/kernel/security/apparmor/profiles").split(separator: "\n").map { line in
+                String(line.lastIndex(of: " ").map { line[..<$0] } ?? line)
+            })
+    }
+
     /// Empty for a file that isn't there: absence is an answer here.
     private static func text(_ path: String) -> String { (try? File.readText(path, limit: 1 << 20)) ?? "" }
 

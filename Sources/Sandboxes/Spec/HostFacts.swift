@@ -17,6 +17,8 @@ struct HostFacts: Sendable, Equatable {
     var selinux: Bool
     /// The node's host name.
     var hostname: String
+    /// The names of the AppArmor profiles that are loaded.
+    var appArmorProfiles: Set<String> = []
 
     /// What is asked for, not below what the kernel would refuse (proc_pid_oom_score_adj(5)).
     func clamp(oomScoreAdj asked: Int64) -> Int {

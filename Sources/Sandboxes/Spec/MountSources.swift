@@ -1,42 +1,80 @@
 import CRI
 import Glibc
 import Linux
+import OCISpec
 
 /// Makes a config's mounts ready: the sources exist, the propagation that is asked for is possible.
 enum MountSources {
-    /// Blocking: looks at host paths.
-    static func prepare(_ asked: [CRIMount]) throws(CRIError) -> [PreparedMount] {
+    /// Blocking: looks at host paths. Mounts of images are not among them (``ImageVolumes``).
+    ///
+    /// - Parameter features: of the OCI runtime that will make them
+    static func prepare(
+        _ asked: [CRIMount], features: RuntimeFeatures
+    ) throws(CRIError) -> [PreparedMount] {
         var prepared: [PreparedMount] = []
-        for mount in asked {
-            let destination = ProcessPlan.cleanPath(mount.containerPath)
-            guard !mount.containerPath.isEmpty, destination != "/", !mount.containerPath.utf8.contains(0) else {
-                throw CRIError(.invalidArgument, "mount on \"\(mount.containerPath)\": not a path in the container")
-            }
-            if mount.hasImage, !mount.image.image.isEmpty {
-                throw CRIError(.unimplemented, "mount on \(destination): image volumes are not done yet")
-            }
-            guard mount.uidMappings.isEmpty, mount.gidMappings.isEmpty else {
-                throw CRIError(.unimplemented, "mount on \(destination): id-mapped mounts are not done yet")
-            }
+        for mount in asked where !ImageVolumes.isOne(mount) {
+            let destination = try destination(mount)
             guard mount.hostPath.hasPrefix("/"), !mount.hostPath.utf8.contains(0) else {
                 throw CRIError(
                     .invalidArgument, "mount on \(destination): host_path \"\(mount.hostPath)\": not absolute")
             }
-            guard !mount.recursiveReadOnly || mount.readonly else {
-                throw CRIError(.invalidArgument, "mount on \(destination): recursive_read_only without readonly")
-            }
-            guard !mount.recursiveReadOnly || mount.propagation == .propagationPrivate else {
-                throw CRIError(
-                    .invalidArgument, "mount on \(destination): recursive_read_only needs private propagation")
-            }
+            try checkReadOnly(mount, destination, features)
+            let (uids, gids) = try idMappings(mount, destination, features)
             prepared.append(
                 PreparedMount(
                     destination: destination, source: try source(mount.hostPath, for: destination),
                     readonly: mount.readonly, recursiveReadOnly: mount.recursiveReadOnly,
-                    propagation: mount.propagation))
+                    propagation: mount.propagation, uidMappings: uids, gidMappings: gids))
         }
         try checkPropagation(prepared)
         return prepared
+    }
+
+    /// Where a mount goes: a path in the container, not its root.
+    static func destination(_ mount: CRIMount) throws(CRIError) -> String {
+        let destination = ProcessPlan.cleanPath(mount.containerPath)
+        guard !mount.containerPath.isEmpty, destination != "/", !mount.containerPath.utf8.contains(0) else {
+            throw CRIError(.invalidArgument, "mount on \"\(mount.containerPath)\": not a path in the container")
+        }
+        return destination
+    }
+
+    private static func checkReadOnly(
+        _ mount: CRIMount, _ destination: String, _ features: RuntimeFeatures
+    ) throws(CRIError) {
+        guard mount.recursiveReadOnly else { return }
+        guard mount.readonly else {
+            throw CRIError(.invalidArgument, "mount on \(destination): recursive_read_only without readonly")
+        }
+        guard mount.propagation == .propagationPrivate else {
+            throw CRIError(
+                .invalidArgument, "mount on \(destination): recursive_read_only needs private propagation")
+        }
+        guard features.recursiveReadOnlyMounts else {
+            // The words are the kubelet's, who knows the reason by them (cri-api, ErrRROUnsupported).
+            throw CRIError(
+                .unknown,
+                "RROUnsupported: mount on \(destination): the pod's OCI runtime can't make mounts read-only recursively"
+            )
+        }
+    }
+
+    private static func idMappings(
+        _ mount: CRIMount, _ destination: String, _ features: RuntimeFeatures
+    ) throws(CRIError) -> ([LinuxIDMapping], [LinuxIDMapping]) {
+        guard mount.uidMappings.isEmpty == mount.gidMappings.isEmpty else {
+            throw CRIError(
+                .invalidArgument, "mount on \(destination): uidMappings and gidMappings go together")
+        }
+        guard !mount.uidMappings.isEmpty else { return ([], []) }
+        guard features.userNamespaces else {
+            throw CRIError(
+                .failedPrecondition, "mount on \(destination): the pod's OCI runtime can't map the ids of mounts")
+        }
+        return (
+            try IDMappings.ranges(mount.uidMappings, "mount on \(destination): uidMappings"),
+            try IDMappings.ranges(mount.gidMappings, "mount on \(destination): gidMappings")
+        )
     }
 
     /// The host path with its links resolved; a directory is made of one that isn't there, as every CRI runtime does.

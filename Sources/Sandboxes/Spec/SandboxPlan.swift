@@ -9,12 +9,14 @@ struct Places: Sendable, Equatable {
     var state: String
     var netnsDirectory: String
     var cgroupRoot: String
+    var cgroupDriver: CgroupDriver
 
     init(_ configuration: EngineConfiguration) {
         root = configuration.root
         state = configuration.state
         netnsDirectory = configuration.netnsDirectory
         cgroupRoot = configuration.cgroupRoot
+        cgroupDriver = configuration.cgroupDriver
     }
 
     /// The shim's directory and the pod's files: 0700.
@@ -24,13 +26,59 @@ struct Places: Sendable, Equatable {
     func files(_ id: SandboxID) -> PodFiles { PodFiles(directory: sandbox(id)) }
     func bundle(_ id: ContainerID) -> String { "\(state)/containers/\(id.text)" }
     func rootfs(_ id: ContainerID) -> String { bundle(id) + "/rootfs" }
+    /// Where a container's image volumes are mounted.
+    func imageVolumes(_ id: ContainerID) -> String { bundle(id) + "/images" }
     func volumes(_ id: ContainerID) -> String { "\(root)/containers/\(id.text)/volumes" }
+    /// Where a pod's user namespace is mounted.
+    func userNamespace(_ id: SandboxID) -> String { sandbox(id) + "/userns" }
+    /// The images of processes that a container is restored from.
+    func checkpoint(_ id: ContainerID) -> String { "\(root)/containers/\(id.text)/checkpoint" }
     func netns(_ id: SandboxID) -> String { "\(netnsDirectory)/kubesim-\(id.short)" }
     var runtimeRoot: String { state + "/oci" }
     var pauseRootfs: String { root + "/pause/rootfs" }
 
-    /// `<root of all><parent>/<id>`; a pod without a parent gets one of ours.
+    /// The cgroup of a pod's sandbox or container below its parent; a pod without a parent gets one of ours.
+    ///
+    /// As a path below the hierarchies' mounts: `<root of all><parent>/<id>`; with systemd the parent is a slice, whose name
+    /// says in which others it lies, and the cgroup a scope of ours.
     func cgroup(parent: String, id: String) throws(CRIError) -> String {
+        guard cgroupDriver == .systemd else { return try plainCgroup(parent: parent, id: id) }
+        let slice = try slice(parent)
+        var path = ""
+        var name = ""
+        for part in slice.dropLast(6).split(separator: "-") {
+            name += (name.isEmpty ? "" : "-") + part
+            path += "/\(name).slice"
+        }
+        return "\(path)/kubesim-\(id).scope"
+    }
+
+    /// The same in the OCI runtime's words: a path, or `slice:prefix:name`.
+    func ociCgroup(parent: String, id: String) throws(CRIError) -> String {
+        guard cgroupDriver == .systemd else { return try plainCgroup(parent: parent, id: id) }
+        return "\(try slice(parent)):kubesim:\(id)"
+    }
+
+    /// A slice's name, as the last part of a parent's path.
+    private func slice(_ parent: String) throws(CRIError) -> String {
+        let name = parent.isEmpty ? "system.slice" : parent.split(separator: "/").last.map(String.init) ?? ""
+        let isSlice =
+            name.hasSuffix(".slice") && name.utf8.count > 6 && !name.hasPrefix("-") && !name.contains("--")
+            && !name.hasSuffix("-.slice")
+            && name.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "-_.@\\".utf8.contains(byte)
+            }
+        guard isSlice else {
+            throw CRIError(
+                .invalidArgument,
+                "cgroup_parent \"\(parent.prefix(200))\": not a slice, which cgroupDriver systemd needs; set the"
+                    + " kubelet's cgroupDriver to systemd, too, or kubesim's to cgroupfs")
+        }
+        return name
+    }
+
+    private func plainCgroup(parent: String, id: String) throws(CRIError) -> String {
         let parent = parent.isEmpty ? "/kubesim" : parent
         let parts = (cgroupRoot + "/" + parent).split(separator: "/")
         for part in parts where part == "." || part == ".." || part.utf8.contains(where: { $0 < 32 || $0 == 127 }) {
@@ -48,6 +96,8 @@ struct SandboxPlan: Sendable {
     var hostname: String
     /// The network namespace to be made; nil with the host's network.
     var netns: String?
+    /// The ids of the user namespace to be made; nil in the host's.
+    var idMappings: IDMappings?
     /// What to ask of the network; nil with the host's network.
     var attachment: Attachment?
     var spec: SandboxSpecInput
@@ -62,10 +112,12 @@ struct SandboxPlan: Sendable {
     /// - Parameters:
     ///   - hostHosts: the host's `/etc/hosts`, nil when there is none
     ///   - hostResolv: the host's `/etc/resolv.conf`, nil when there is none
-    /// - Throws: `.invalidArgument` for a config that can't be carried out, `.unimplemented` for a user namespace.
+    ///   - handler: the OCI runtime, and what it can do
+    /// - Throws: `.invalidArgument` for a config that can't be carried out, `.failedPrecondition` for one that this OCI runtime
+    ///   can't.
     static func make(
         id: SandboxID, config: CRIPodSandboxConfig, places: Places, facts: HostFacts, hostHosts: String?,
-        hostResolv: String?
+        hostResolv: String?, handler: RuntimeHandler = RuntimeHandler(path: ""), features: RuntimeFeatures
     ) throws(CRIError) -> SandboxPlan {
         let metadata = config.metadata
         guard config.hasMetadata, !metadata.name.isEmpty, !metadata.namespace.isEmpty, !metadata.uid.isEmpty else {
@@ -77,8 +129,12 @@ struct SandboxPlan: Sendable {
             throw CRIError(.invalidArgument, "pod sandbox config: a name, host name or path with control characters")
         }
         let options = config.linux.securityContext.namespaceOptions
-        if options.hasUsernsOptions, options.usernsOptions.mode == .pod {
-            throw CRIError(.unimplemented, "pod \(pod): user namespaces (userns_options mode POD) are not done yet")
+        let mappings = try IDMappings.wish(options, for: "pod \(pod)")
+        guard mappings == nil || features.userNamespaces else {
+            throw CRIError(
+                .failedPrecondition,
+                "pod \(pod): user namespace: the OCI runtime \(handler.path) or this kernel can't map ids (kubesim-oci can,"
+                    + " where /proc/sys/user/max_user_namespaces is not 0)")
         }
         guard config.logDirectory.isEmpty || config.logDirectory.hasPrefix("/") else {
             throw CRIError(.invalidArgument, "pod \(pod): log_directory \(config.logDirectory): not absolute")
@@ -103,9 +159,11 @@ struct SandboxPlan: Sendable {
         }
         let input = SandboxSpecInput(
             id: id, config: config, rootfs: places.pauseRootfs, netns: netns, hostname: hostname,
-            cgroupsPath: try places.cgroup(parent: config.linux.cgroupParent, id: id.text), facts: facts)
+            cgroupsPath: try places.ociCgroup(parent: config.linux.cgroupParent, id: id.text), facts: facts,
+            idMappings: mappings, userNamespace: places.userNamespace(id), handler: handler, features: features)
         return SandboxPlan(
-            id: id, pod: pod, hostname: hostname, netns: netns, attachment: attachment, spec: input,
+            id: id, pod: pod, hostname: hostname, netns: netns, idMappings: mappings, attachment: attachment,
+            spec: input,
             hostsText: PodFileTexts.hosts(host: hostHosts, hostname: hostname),
             resolvText: try PodFileTexts.resolvConf(
                 dns: config.hasDnsConfig ? config.dnsConfig : nil, host: hostResolv),

@@ -9,8 +9,14 @@ struct SandboxSpecInput: Sendable {
     var rootfs: String
     var netns: String?
     var hostname: String
+    /// As the OCI runtime wants it: a path, or `slice:prefix:name` for systemd.
     var cgroupsPath: String
     var facts: HostFacts
+    /// The pod's user namespace: its ids, and where it is mounted.
+    var idMappings: IDMappings?
+    var userNamespace: String = ""
+    var handler = RuntimeHandler(path: "")
+    var features = RuntimeFeatures()
 }
 
 /// Builds the runtime spec of a sandbox's pause container: the process that holds the pod's namespaces.
@@ -21,6 +27,9 @@ enum SandboxSpec {
         let options = security.namespaceOptions
         let hostNetwork = options.network == .node
 
+        guard !security.hasRunAsGroup || security.hasRunAsUser else {
+            throw CRIError(.invalidArgument, "pod sandbox: run_as_group without run_as_user")
+        }
         var process = Process(args: ["/pause"], env: [ProcessPlan.defaultPath], cwd: "/")
         let uid = security.hasRunAsUser ? try UserDatabase.number(security.runAsUser.value, what: "run_as_user") : 0
         let gid = security.hasRunAsGroup ? try UserDatabase.number(security.runAsGroup.value, what: "run_as_group") : 0
@@ -34,7 +43,15 @@ enum SandboxSpec {
         process.noNewPrivileges = true
         process.oomScoreAdj = input.facts.clamp(oomScoreAdj: -998)
 
+        process.apparmorProfile = try AppArmor.profile(
+            security.hasApparmor ? security.apparmor : nil, legacy: "", privileged: security.privileged,
+            facts: input.facts)
+        let labels = try SELinuxLabels.plan(
+            container: nil, pod: security.hasSelinuxOptions ? security.selinuxOptions : nil, facts: input.facts)
+        process.selinuxLabel = labels?.process
+
         var namespaces = [LinuxNamespace(type: .mount)]
+        if input.idMappings != nil { namespaces.append(LinuxNamespace(type: .user, path: input.userNamespace)) }
         if options.pid != .node { namespaces.append(LinuxNamespace(type: .pid)) }
         if options.ipc != .node { namespaces.append(LinuxNamespace(type: .ipc)) }
         if let netns = input.netns {
@@ -46,7 +63,10 @@ enum SandboxSpec {
         var linux = LinuxSection()
         linux.namespaces = namespaces
         linux.cgroupsPath = input.cgroupsPath
-        linux.sysctl = try sysctls(config, hostNetwork: hostNetwork)
+        linux.uidMappings = input.idMappings?.uids ?? []
+        linux.gidMappings = input.idMappings?.gids ?? []
+        linux.mountLabel = labels?.mount
+        linux.sysctl = try sysctls(config, hostNetwork: hostNetwork, mappings: input.idMappings)
         linux.maskedPaths = ContainerSpec.maskedPaths
         linux.readonlyPaths = ContainerSpec.readonlyPaths
         linux.resources = LinuxResources(
@@ -54,7 +74,7 @@ enum SandboxSpec {
         linux.seccomp = seccomp(security, facts: input.facts)
 
         return Spec(
-            process: process, root: Root(path: input.rootfs, readonly: true),
+            ociVersion: input.features.specVersion, process: process, root: Root(path: input.rootfs, readonly: true),
             hostname: input.netns == nil ? nil : input.hostname,
             mounts: [
                 Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
@@ -62,23 +82,45 @@ enum SandboxSpec {
                     destination: "/dev", type: "tmpfs", source: "tmpfs",
                     options: ["nosuid", "strictatime", "mode=755", "size=64k"]),
             ],
-            annotations: [
-                "io.kubernetes.cri.container-type": "sandbox",
-                "io.kubernetes.cri.sandbox-id": input.id.text,
-                "io.kubernetes.cri.sandbox-name": config.metadata.name,
-                "io.kubernetes.cri.sandbox-namespace": config.metadata.namespace,
-                "io.kubernetes.cri.sandbox-uid": config.metadata.uid,
-            ],
-            linux: linux)
+            annotations: annotations(input), linux: linux)
+    }
+
+    /// The names that other runtimes of the CRI use: OCI runtimes which put pods into virtual machines read them, and size the
+    /// machine by the pod's resources.
+    private static func annotations(_ input: SandboxSpecInput) -> [String: String] {
+        let config = input.config
+        var own = [
+            "io.kubernetes.cri.container-type": "sandbox",
+            "io.kubernetes.cri.sandbox-id": input.id.text,
+            "io.kubernetes.cri.sandbox-name": config.metadata.name,
+            "io.kubernetes.cri.sandbox-namespace": config.metadata.namespace,
+            "io.kubernetes.cri.sandbox-uid": config.metadata.uid,
+        ]
+        if !config.logDirectory.isEmpty { own["io.kubernetes.cri.sandbox-log-directory"] = config.logDirectory }
+        if config.linux.hasResources {
+            let resources = config.linux.resources
+            own["io.kubernetes.cri.sandbox-cpu-period"] = String(resources.cpuPeriod)
+            own["io.kubernetes.cri.sandbox-cpu-quota"] = String(resources.cpuQuota)
+            own["io.kubernetes.cri.sandbox-cpu-shares"] = String(resources.cpuShares)
+            own["io.kubernetes.cri.sandbox-memory"] = String(resources.memoryLimitInBytes)
+        }
+        return RuntimeHandler.passed(config.annotations, through: input.handler.podAnnotations)
+            .merging(own) { $1 }
     }
 
     /// The pod's kernel parameters, checked one by one, over two that every pod of its own network gets: ports below 1024
     /// and ping need no privilege there.
-    static func sysctls(_ config: CRIPodSandboxConfig, hostNetwork: Bool) throws(CRIError) -> [String: String] {
+    static func sysctls(
+        _ config: CRIPodSandboxConfig, hostNetwork: Bool, mappings: IDMappings? = nil
+    ) throws(CRIError) -> [String: String] {
         let hostIPC = config.linux.securityContext.namespaceOptions.ipc == .node
-        var result: [String: String] =
-            hostNetwork
-            ? [:] : ["net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"]
+        var result: [String: String] = [:]
+        if !hostNetwork {
+            result["net.ipv4.ip_unprivileged_port_start"] = "0"
+            // The kernel takes only groups that the pod's user namespace has.
+            let last = mappings.map { $0.gids.first { $0.containerID == 0 }?.size ?? 0 } ?? 1 << 31
+            if last > 0 { result["net.ipv4.ping_group_range"] = "0 \(last - 1)" }
+        }
         for (name, value) in config.linux.sysctls {
             if let refusal = Sysctls.refusal(name: name, value: value, hostNetwork: hostNetwork, hostIPC: hostIPC) {
                 throw CRIError(.invalidArgument, refusal)

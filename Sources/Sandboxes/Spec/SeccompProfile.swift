@@ -1,5 +1,7 @@
 import CRI
+import Glibc
 import JSON
+import Linux
 import OCISpec
 
 /// The seccomp section of a container's spec.
@@ -26,7 +28,13 @@ enum SeccompProfile {
         switch legacyPath {
         case "", "unconfined": return .unconfined
         case "runtime/default", "docker/default": return .runtimeDefault
-        default: return .localhost(try file(legacyPath))
+        default:
+            guard legacyPath.hasPrefix("localhost/") else {
+                throw CRIError(
+                    .invalidArgument,
+                    "seccomp profile \"\(legacyPath.prefix(200))\": not unconfined, runtime/default or localhost/FILE")
+            }
+            return .localhost(try file(legacyPath))
         }
     }
 
@@ -37,6 +45,28 @@ enum SeccompProfile {
         }
         return path
     }
+
+    /// The bytes of a Localhost profile.
+    ///
+    /// - Parameter root: the directory that it has to lie in, whatever its links say; nil takes any file of the host
+    static func read(_ path: String, below root: String?) throws(CRIError) -> [UInt8] {
+        do throws(SystemError) {
+            guard let root else { return try File.read(path, limit: largestFileBytes) }
+            let prefix = root.hasSuffix("/") ? root : root + "/"
+            guard path.hasPrefix(prefix) else {
+                throw SystemError("open (outside of \(root), where profiles have to lie)", path: path, errno: .perm)
+            }
+            let folder = try File.open(root, OpenFlag.path | O_DIRECTORY)
+            let file = try RootedPath.open(
+                String(path.dropFirst(prefix.count)), O_RDONLY | O_CLOEXEC, root: folder.raw,
+                resolve: [.beneath, .noMagicLinks])
+            return try file.readAll(limit: largestFileBytes)
+        } catch {
+            throw CRIError(.invalidArgument, "seccomp profile \(path): \(error.call): \(error.errno)")
+        }
+    }
+
+    private static let largestFileBytes = 4 << 20
 
     /// The default profile for a container with these capabilities: an allow-list, EPERM for the rest, ENOSYS where a
     /// libc falls back to an older call.

@@ -74,6 +74,9 @@ extension UserDatabase {
     ///
     /// - Throws: `.invalidArgument` for a number that isn't 32 bits or a name that the image doesn't know.
     func resolve(_ wish: UserWish) throws(CRIError) -> ResolvedUser {
+        guard wish.gid == nil || wish.uid != nil || !wish.username.isEmpty else {
+            throw CRIError(.invalidArgument, "run_as_group without run_as_user or run_as_username")
+        }
         var userText = wish.imageUser
         var groupText = ""
         if let uid = wish.uid {

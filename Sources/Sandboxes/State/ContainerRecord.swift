@@ -40,6 +40,8 @@ struct ContainerRecord: Sendable, Equatable {
     var logPath: String
     /// Host directories of the image's volumes, below the container's own directory.
     var volumes: [String: String] = [:]
+    /// The ids of the images that are volumes, by container path.
+    var imageVolumes: [String: String] = [:]
 
     /// The name that is reserved: one container a name and attempt in a sandbox.
     var key: String { Self.key(config.metadata, sandbox: sandbox) }
@@ -61,13 +63,16 @@ extension ContainerRecord {
             "gid": .int(Int64(user.gid)), "groups": .array(user.groups.map { .int(Int64($0)) }),
             "home": user.home.map(JSONValue.string) ?? .null, "cgroupsPath": .string(cgroupsPath),
             "logPath": .string(logPath),
-            "volumes": .object(
-                JSONObject(
-                    volumes.sorted { $0.key < $1.key }.map { JSONObject.Member(key: $0.key, value: .string($0.value)) })
-            ),
+            "volumes": Self.document(volumes), "imageVolumes": Self.document(imageVolumes),
             "config": try CRIDocument.value(config),
         ]
         return value.encoded(pretty: true)
+    }
+
+    private static func document(_ texts: [String: String]) -> JSONValue {
+        .object(
+            JSONObject(
+                texts.sorted { $0.key < $1.key }.map { JSONObject.Member(key: $0.key, value: .string($0.value)) }))
     }
 
     /// Reads one; the error says what is wrong in words that fit behind the file's name.
@@ -95,6 +100,9 @@ extension ContainerRecord {
         logPath = try document.text("logPath")
         for member in document.value["volumes"]?.objectValue?.members ?? [] {
             volumes[member.key] = member.value.stringValue
+        }
+        for member in document.value["imageVolumes"]?.objectValue?.members ?? [] {
+            imageVolumes[member.key] = member.value.stringValue
         }
         config = try document.message("config")
     }

@@ -2,11 +2,17 @@ import Linux
 
 /// What a network interface has carried, from the table of a process's network namespace (proc_net(5)).
 struct InterfaceCounters: Sendable, Equatable {
+    /// One direction.
+    struct Way: Sendable, Equatable {
+        var bytes: UInt64 = 0
+        var packets: UInt64 = 0
+        var errors: UInt64 = 0
+        var dropped: UInt64 = 0
+    }
+
     var name: String
-    var receivedBytes: UInt64
-    var receiveErrors: UInt64
-    var sentBytes: UInt64
-    var sendErrors: UInt64
+    var received: Way
+    var sent: Way
 
     /// The interfaces that the process sees; none when it is gone. Blocking.
     static func read(pid: Int32) -> [InterfaceCounters] {
@@ -19,10 +25,13 @@ struct InterfaceCounters: Sendable, Equatable {
             guard let colon = line.lastIndex(of: ":") else { return nil }
             let name = line[..<colon].drop { $0 == " " }
             let numbers = line[line.index(after: colon)...].split(separator: " ").map { UInt64($0) ?? 0 }
-            guard numbers.count >= 11 else { return nil }
-            return InterfaceCounters(
-                name: String(name), receivedBytes: numbers[0], receiveErrors: numbers[2], sentBytes: numbers[8],
-                sendErrors: numbers[10])
+            guard numbers.count >= 12 else { return nil }
+            func way(_ first: Int) -> Way {
+                Way(
+                    bytes: numbers[first], packets: numbers[first + 1], errors: numbers[first + 2],
+                    dropped: numbers[first + 3])
+            }
+            return InterfaceCounters(name: String(name), received: way(0), sent: way(8))
         }
     }
 }
