@@ -37,11 +37,12 @@ struct Runtime: Sendable {
         if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }
         let network = PodNetwork(configuration: networkConfiguration, logger: logger)
         let streaming = try await StreamingServer.bound(logger: logger)
+        var engineConfiguration = EngineConfiguration(
+            root: places.root, state: places.state, runtimePath: programs.runtime, shimPath: programs.shim,
+            pausePath: programs.pause, version: KubesimVersion.text, streaming: StreamingAdapter(server: streaming))
+        configuration.runtime.apply(to: &engineConfiguration)
         let engine = try await Engine(
-            configuration: EngineConfiguration(
-                root: places.root, state: places.state, runtimePath: programs.runtime, shimPath: programs.shim,
-                pausePath: programs.pause, version: KubesimVersion.text, streaming: StreamingAdapter(server: streaming)),
-            images: store, network: network, logger: logger)
+            configuration: engineConfiguration, images: store, network: network, logger: logger)
         await engine.recover()
         return Runtime(
             runtime: engine, images: engine,

@@ -17,6 +17,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var cniBinDirs: [String]?
     public var clusterDNS: [String]?
     public var clusterDomain: String?
+    /// OCI runtimes, cgroups, devices.
+    public var runtime = RuntimeWishes()
 
     public init() {}
 
@@ -74,18 +76,19 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "clusterDNS": clusterDNS = try Self.texts(value, key, place)
         case "clusterDomain": clusterDomain = try Self.text(value, key, place)
         default:
+            if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")
         }
     }
 
-    private static func text(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> String {
+    static func text(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> String {
         guard let text = value.scalar?.string, !text.isEmpty else {
             throw NodeError("\(place): \"\(key)\" must be a text")
         }
         return text
     }
 
-    private static func texts(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> [String] {
+    static func texts(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> [String] {
         guard let items = value.sequence else { throw NodeError("\(place): \"\(key)\" must be a list of texts") }
         var all: [String] = []
         for item in items { all.append(try text(item, key, place)) }
