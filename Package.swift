@@ -181,7 +181,8 @@ let package = Package(
         tests(
             "SandboxesTests",
             [
-                "Sandboxes", "CRI", "Images", "PodNetwork", "OCISpec", "JSON", "Linux", "TestKit", protobuf, log,
+                "Sandboxes", "CRI", "Images", "PodNetwork", "OCISpec", "JSON", "Linux", "TestKit", protobuf, database,
+                log,
             ]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),

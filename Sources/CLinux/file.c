@@ -63,6 +63,9 @@ int sys_set_nonblocking(int fd, int on) {
     RESULT(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
 }
 int sys_dup_cloexec(int fd, int at_least) { RESULT(fcntl(fd, F_DUPFD_CLOEXEC, at_least)); }
+int sys_fallocate_beyond(int fd, int64_t offset, int64_t length) {
+    RESULT(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length));
+}
 
 int sys_statx(int directory, const char *path, int flags, struct sys_stat *out) {
     struct statx info;

@@ -64,8 +64,10 @@ extension ShimServer {
             creation.streams?.runtimeInput.raw ?? -1, creation.streams?.runtimeOutput.raw ?? -1,
             creation.streams?.runtimeErrors.raw ?? -1,
         ]
-        try runRuntime(arguments, streams: streams, deadlineMilliseconds: request.deadlineMilliseconds) {
-            [unowned self] outcome in
+        creation.container.creation = try runRuntime(
+            arguments, streams: streams, deadlineMilliseconds: request.deadlineMilliseconds
+        ) { [unowned self] outcome in
+            creation.container.creation = nil
             switch outcome {
             case .succeeded: created(creation)
             case .failed(let failure, let spoke): createFailed(creation, failure, spoke: spoke)

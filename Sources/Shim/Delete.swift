@@ -3,6 +3,9 @@ import Linux
 import ShimProtocol
 
 extension ShimServer {
+    /// How long a runtime may go on creating what nobody wants any more.
+    private static let patienceMilliseconds: Int64 = 2000
+
     /// Deletes a container: at once when it has ended, after its end when it was killed for this (`force`).
     func delete(_ id: String, force: Bool, _ deletion: PendingDeletion) throws(ShimFailure) {
         guard let container = containers[id] else {
@@ -14,8 +17,12 @@ extension ShimServer {
         }
         container.deletions.append(deletion)
         if force { container.isDeletedByForce = true }
-        // A runtime that is busy creating it is left to finish: killed halfway, it couldn't undo what it made.
-        if container.stage != .creating { beginDeletion(container) }
+        if container.stage != .creating {
+            beginDeletion(container)
+        } else if force {
+            // A runtime that is busy creating it is left to finish, so that it undoes what it made. One that hangs is not.
+            loop.after(milliseconds: Self.patienceMilliseconds) { [weak container] in container?.creation?.giveUp() }
+        }
     }
 
     /// Ends a container that is to be deleted, and deletes one that has ended.

@@ -15,6 +15,8 @@ final class PodContainer {
     var exit: ExitRecord?
     /// `start` is under way; its answer comes before the news of an exit.
     var isStarting = false
+    /// The runtime makes it.
+    var creation: RuntimeCommand?
     /// The runtime deletes it.
     var isDeleting = false
     /// Whoever wants it gone wants it also when the runtime's own state is damaged.

@@ -80,6 +80,13 @@ final class RuntimeCommand {
         }
     }
 
+    /// Ends it before its time, since nobody waits for it any more.
+    func giveUp() {
+        guard completion != nil, !timedOut else { return }
+        loop.cancel(deadline)
+        expire()
+    }
+
     private func expire() {
         timedOut = true
         kill(-pid, SIGKILL)

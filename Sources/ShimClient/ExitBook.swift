@@ -96,6 +96,6 @@ final class ExitBook: Sendable {
     }
 
     private static func cancellation(_ key: Key) -> ShimFailure {
-        ShimFailure(.noAnswer, "the wait for the end of \(key.exec ?? key.container) was cancelled")
+        ShimFailure(.abandoned, "the wait for the end of \(key.exec ?? key.container) was cancelled")
     }
 }

@@ -77,6 +77,16 @@ public struct StreamDescriptors: Sendable, Hashable {
     }
 }
 
+/// How long a shim is waited for before it counts as hung.
+public struct ShimPatience: Sendable, Hashable {
+    /// For what the shim answers by itself, without the runtime.
+    public var answer: Duration
+    /// What a request gets on top of the time that the runtime has, so that the shim's own word comes first.
+    public var margin: Duration { answer * 3 / 2 }
+
+    public init(answer: Duration = .seconds(10)) { self.answer = answer }
+}
+
 /// A process that `exec` started.
 public struct ExecHandle: Sendable {
     public var pid: Int32
@@ -90,16 +100,15 @@ public actor ShimConnection {
     /// What happens in the pod, from the moment of connecting. For one consumer; ends with `.disconnected`.
     public nonisolated let events: AsyncStream<ShimEvent>
 
-    /// For requests that the shim answers by itself, without the runtime.
-    private static let short = Duration.seconds(10)
-    /// What a request gets on top of the time that the runtime has, so that the shim's own word comes first.
-    private static let margin = Duration.seconds(15)
-
+    private let short: Duration
+    private let margin: Duration
     private let wire: ShimWire
     private let exits: ExitBook
     private let directory: String
 
-    private init(_ socket: consuming UnixSocket, directory: String) {
+    private init(_ socket: consuming UnixSocket, directory: String, patience: ShimPatience) {
+        short = patience.answer
+        margin = patience.margin
         let (stream, continuation) = AsyncStream.makeStream(of: ShimEvent.self)
         let exits = ExitBook()
         events = stream
@@ -124,29 +133,33 @@ public actor ShimConnection {
     }
 
     /// Starts a shim and connects to it. Fails with the shim's own line when it can't start; nothing is left then.
-    public static func start(_ launch: ShimLaunch) async throws(ShimFailure) -> ShimConnection {
+    public static func start(
+        _ launch: ShimLaunch, patience: ShimPatience = ShimPatience()
+    ) async throws(ShimFailure) -> ShimConnection {
         try await ShimStarter.run(launch)
-        return try await connect(directory: launch.directory)
+        return try await connect(directory: launch.directory, patience: patience)
     }
 
     /// Connects to the shim that serves a sandbox's directory.
-    public static func connect(directory: String) async throws(ShimFailure) -> ShimConnection {
+    public static func connect(
+        directory: String, patience: ShimPatience = ShimPatience()
+    ) async throws(ShimFailure) -> ShimConnection {
         let result: Result<ShimConnection, ShimFailure> = await withCheckedContinuation { waiter in
-            DispatchQueue.global().async { waiter.resume(returning: open(directory)) }
+            DispatchQueue.global().async { waiter.resume(returning: open(directory, patience)) }
         }
         let connection = try result.get()
         connection.wire.begin()
-        _ = try await connection.wire.ask(.subscribe, deadline: short)
+        _ = try await connection.wire.ask(.subscribe, deadline: patience.answer)
         return connection
     }
 
-    private static func open(_ directory: String) -> Result<ShimConnection, ShimFailure> {
+    private static func open(_ directory: String, _ patience: ShimPatience) -> Result<ShimConnection, ShimFailure> {
         do throws(SystemError) {
             let socket = try UnixSocket.connect(to: directory + "/shim.sock", .sequencedPacket)
             guard try socket.peer().uid == geteuid() else {
                 throw SystemError("the shim belongs to another user: connect", path: directory, errno: .perm)
             }
-            return .success(ShimConnection(socket, directory: directory))
+            return .success(ShimConnection(socket, directory: directory, patience: patience))
         } catch {
             return .failure(ShimFailure(.disconnected, "no shim answers: \(error)"))
         }
@@ -156,7 +169,7 @@ public actor ShimConnection {
     public func info() async throws(ShimFailure) -> ShimInfo {
         var whole: ShimInfo?
         while true {
-            let page = try await wire.ask(.info(after: whole?.containers.last?.id), deadline: Self.short).reply
+            let page = try await wire.ask(.info(after: whole?.containers.last?.id), deadline: short).reply
             guard let info = page.info else { throw ShimFailure(.invalid, "the shim's answer to info holds no info") }
             if whole == nil { whole = info } else { whole?.containers += info.containers }
             if let whole, !page.more || info.containers.isEmpty { return whole }
@@ -166,7 +179,7 @@ public actor ShimConnection {
     /// Creates a container. Returns the id of its first process, which waits for `start`.
     public func create(_ request: CreateRequest) async throws(ShimFailure) -> Int32 {
         exits.forget(ExitBook.Key(container: request.id))
-        let deadline = Duration.milliseconds(request.deadlineMilliseconds) + Self.margin
+        let deadline = Duration.milliseconds(request.deadlineMilliseconds) + margin
         let answer = try await wire.ask(.create(request), deadline: deadline)
         guard let pid = answer.reply.pid else {
             throw ShimFailure(.invalid, "the shim's answer to create holds no pid")
@@ -179,7 +192,7 @@ public actor ShimConnection {
         _ container: String, deadline: Duration = .seconds(60)
     ) async throws(ShimFailure) {
         let request = Request.start(container: container, deadlineMilliseconds: deadline.wholeMilliseconds)
-        _ = try await wire.ask(request, deadline: deadline + Self.margin)
+        _ = try await wire.ask(request, deadline: deadline + margin)
     }
 
     /// Signals a container's first process, every process of it (`all`), or an exec. Success when it has ended already.
@@ -189,7 +202,7 @@ public actor ShimConnection {
         let request = KillRequest(
             container: container, exec: exec, signal: signal, all: all, deadlineMilliseconds: deadline.wholeMilliseconds
         )
-        _ = try await wire.ask(.kill(request), deadline: all ? deadline + Self.margin : Self.short)
+        _ = try await wire.ask(.kill(request), deadline: all ? deadline + margin : short)
     }
 
     /// Deletes an exited container (with `force`: kills it first). Success when there is none. Returns how it ended.
@@ -199,10 +212,11 @@ public actor ShimConnection {
     ) async throws(ShimFailure) -> ExitRecord? {
         let request = Request.delete(
             container: container, force: force, deadlineMilliseconds: deadline.wholeMilliseconds)
-        return try await wire.ask(request, deadline: deadline + Self.margin).reply.exit
+        return try await wire.ask(request, deadline: deadline + margin).reply.exit
     }
 
-    /// Starts one more process in a container. Its exit comes as an event, and to `waitForExit`.
+    /// Starts one more process in a container. Cancelling the task doesn't end the call: a process that was started must be
+    /// known to whoever has to end it. Its exit comes as an event, and to `waitForExit`.
     ///
     /// - Parameter streams: not used with a terminal, whose master is in what is returned
     public func exec(
@@ -214,7 +228,7 @@ public actor ShimConnection {
         let streams = request.terminal ? StreamDescriptors() : streams
         let answer = try await wire.ask(
             .exec(request, streams: streams.set), descriptors: [process.raw] + streams.numbers,
-            deadline: .milliseconds(request.deadlineMilliseconds) + Self.margin)
+            deadline: .milliseconds(request.deadlineMilliseconds) + margin, isLasting: true)
         guard let pid = answer.reply.pid else { throw ShimFailure(.invalid, "the shim's answer to exec holds no pid") }
         exits.started(key)
         return ExecHandle(pid: pid, terminal: answer.terminal)
@@ -224,26 +238,26 @@ public actor ShimConnection {
     /// 1 MiB behind (with a terminal: takes nothing for 5 s) is let go: its descriptors are closed.
     public func attach(_ container: String, streams: StreamDescriptors) async throws(ShimFailure) {
         _ = try await wire.ask(
-            .attach(container: container, streams: streams.set), descriptors: streams.numbers, deadline: Self.short)
+            .attach(container: container, streams: streams.set), descriptors: streams.numbers, deadline: short)
     }
 
     /// Resizes a container's terminal. (An exec's: `PseudoTerminal.resize`.)
     public func resize(_ container: String, _ size: TerminalSize) async throws(ShimFailure) {
-        _ = try await wire.ask(.resize(container: container, size), deadline: Self.short)
+        _ = try await wire.ask(.resize(container: container, size), deadline: short)
     }
 
     /// Closes a container's standard input; what was written to it before is still read.
     public func closeStdin(_ container: String) async throws(ShimFailure) {
-        _ = try await wire.ask(.closeStdin(container: container), deadline: Self.short)
+        _ = try await wire.ask(.closeStdin(container: container), deadline: short)
     }
 
     /// Opens the log file anew after a rotation has renamed it.
     public func reopenLog(_ container: String) async throws(ShimFailure) {
-        _ = try await wire.ask(.reopenLog(container: container), deadline: Self.short)
+        _ = try await wire.ask(.reopenLog(container: container), deadline: short)
     }
 
     /// Waits until a container (or an exec of it) has ended; at once when it has. Many may wait for the same. Cancelling the
-    /// task ends the wait with `.noAnswer`.
+    /// task ends the wait with `.abandoned`.
     public func waitForExit(_ container: String, exec: String? = nil) async throws(ShimFailure) -> ExitRecord {
         let key = ExitBook.Key(container: container, exec: exec)
         let known = exits.known(key)
@@ -267,7 +281,7 @@ public actor ShimConnection {
 
     /// Ends the shim; refused while it holds containers.
     public func shutdown() async throws(ShimFailure) {
-        _ = try await wire.ask(.shutdown, deadline: Self.short)
+        _ = try await wire.ask(.shutdown, deadline: short)
     }
 
     /// Closes this connection; the shim lives on.
@@ -278,7 +292,7 @@ public actor ShimConnection {
 
 extension Duration {
     /// At least 1.
-    fileprivate var wholeMilliseconds: Int64 {
+    package var wholeMilliseconds: Int64 {
         max(1, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -33,6 +33,8 @@ final class ShimWire: Sendable {
 
     private struct State {
         var lastID: UInt64 = 0
+        /// Requests whose callers went away before they were sent.
+        var abandoned: Set<UInt64> = []
         var pending: [UInt64: Pending] = [:]
         var unsent: [Unsent] = []
         var isFlushPlanned = false
@@ -70,13 +72,30 @@ final class ShimWire: Sendable {
         }
     }
 
-    /// Sends a request and waits for its answer until the deadline.
+    /// Sends a request and waits for its answer until the deadline, or until the caller is cancelled: then the shim may still
+    /// do what it was asked.
+    ///
+    /// - Parameter isLasting: also a cancelled caller waits, since it has to know what came of it
     func ask(
-        _ request: Request, descriptors: [Int32] = [], deadline limit: Duration
+        _ request: Request, descriptors: [Int32] = [], deadline limit: Duration, isLasting: Bool = false
     ) async throws(ShimFailure) -> Answer {
-        let result: Result<Answer, ShimFailure> = await withCheckedContinuation { waiter in
-            send(request, descriptors, waiter, limit)
+        let id = state.withLock { state -> UInt64 in
+            state.lastID += 1
+            return state.lastID
         }
+        let result: Result<Answer, ShimFailure> = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in send(request, id, descriptors, waiter, limit) }
+        } onCancel: {
+            if isLasting { return }
+            let failure = ShimFailure(.abandoned, "\(request.verb): the caller went away")
+            let isKnown = state.withLock { state -> Bool in
+                // Not sent yet: it won't be waited for.
+                if state.pending[id] == nil { state.abandoned.insert(id) }
+                return state.pending[id] != nil
+            }
+            if isKnown { settle(id, .failure(failure)) }
+        }
+        state.withLock { _ = $0.abandoned.remove(id) }
         return try result.get()
     }
 
@@ -95,12 +114,15 @@ final class ShimWire: Sendable {
         heard(.disconnected)
     }
 
-    private func send(_ request: Request, _ descriptors: [Int32], _ waiter: Waiter, _ limit: Duration) {
+    private func send(
+        _ request: Request, _ id: UInt64, _ descriptors: [Int32], _ waiter: Waiter, _ limit: Duration
+    ) {
         let deadline = ContinuousClock.now + limit
         let failure = state.withLock { state -> ShimFailure? in
             if let broken = state.broken { return broken }
-            state.lastID += 1
-            let id = state.lastID
+            if state.abandoned.contains(id) {
+                return ShimFailure(.abandoned, "\(request.verb): the caller went away")
+            }
             let bytes = RequestFrame(id: id, request: request).encoded()
             guard bytes.count <= ShimLimits.frameBytes else {
                 return ShimFailure(

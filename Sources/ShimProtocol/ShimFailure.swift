@@ -19,6 +19,8 @@ public struct ShimFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case disconnected
         /// The shim did not answer in time (client side).
         case noAnswer
+        /// The caller went away before the answer came (client side).
+        case abandoned
         /// The shim could not be started (client side).
         case notStarted
     }

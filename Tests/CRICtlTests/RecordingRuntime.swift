@@ -14,6 +14,10 @@ final class RecordingRuntime: Sendable {
         var streams: [String: [any Sendable]] = [:]
         /// Streams that stay open after their answers until the test ends them.
         var gates: [String: AsyncStream<any Sendable>] = [:]
+        /// Calls that end only when they are cancelled.
+        var hanging: Set<String> = []
+        /// Calls that were cancelled, and streams that have ended.
+        var ended: [String] = []
     }
 
     let state = Mutex(State())
@@ -41,6 +45,17 @@ final class RecordingRuntime: Sendable {
         return answer as? Answer ?? empty
     }
 
+    /// Waits for ever, if the call is to hang.
+    private func hang(_ name: String) async throws(CRIError) {
+        guard state.withLock({ $0.hanging.contains(name) }) else { return }
+        do {
+            while true { try await Task.sleep(for: .seconds(3600)) }
+        } catch {
+            state.withLock { $0.ended.append(name) }
+            throw CRIError(.cancelled, "the caller went away")
+        }
+    }
+
     fileprivate func stream<Request: Sendable, Answer: Sendable>(
         _ name: String, _ request: Request, _ empty: Answer
     ) throws(CRIError) -> AsyncThrowingStream<Answer, any Error> {
@@ -53,7 +68,10 @@ final class RecordingRuntime: Sendable {
                 for await answer in gate { if let answer = answer as? Answer { continuation.yield(answer) } }
                 continuation.finish()
             }
-            continuation.onTermination = { _ in task.cancel() }
+            continuation.onTermination = { [self] _ in
+                task.cancel()
+                state.withLock { $0.ended.append(name) }
+            }
         }
     }
 }
@@ -64,7 +82,9 @@ extension RecordingRuntime: RuntimeService {
     }
 
     func runPodSandbox(_ request: CRIRunPodSandboxRequest) async throws(CRIError) -> CRIRunPodSandboxResponse {
-        try reply("runPodSandbox", request, CRIRunPodSandboxResponse())
+        let answer = try reply("runPodSandbox", request, CRIRunPodSandboxResponse())
+        try await hang("runPodSandbox")
+        return answer
     }
 
     func stopPodSandbox(_ request: CRIStopPodSandboxRequest) async throws(CRIError) -> CRIStopPodSandboxResponse {

@@ -75,6 +75,49 @@ struct SocketTests {
         }
     }
 
+    @Test("a call that its client gives up, or whose deadline passes, is cancelled in the runtime")
+    func cancellation() async throws {
+        // Checked: without the call's own task the runtime never hears of either.
+        try await Fixture.use { fixture in
+            fixture.runtime.state.withLock { $0.hanging = ["runPodSandbox"] }
+            let client = try CRIClient(endpoint: fixture.endpoint)
+            let call = Task { try await client.runPodSandbox(CRIRunPodSandboxRequest()) }
+            try await eventually("the call has arrived") { fixture.runtime.calls.count == 1 }
+            call.cancel()
+            try await eventually("it is cancelled") { fixture.runtime.state.withLock { $0.ended.count } == 1 }
+            await #expect(throws: CRIError.self) { try await call.value }
+
+            let hurried = try CRIClient(endpoint: fixture.endpoint, timeout: .milliseconds(100))
+            let late = await #expect(throws: CRIError.self) {
+                try await hurried.runPodSandbox(CRIRunPodSandboxRequest())
+            }
+            #expect(late?.code == .deadlineExceeded)
+            try await eventually("it is cancelled") { fixture.runtime.state.withLock { $0.ended.count } == 2 }
+            for client in [client, hurried] { await client.close() }
+        }
+    }
+
+    @Test("an idle stream ends in the runtime when its client goes away")
+    func idleStream() async throws {
+        // Checked: without it the runtime's stream lives until its next event.
+        try await Fixture.use { fixture in
+            let (gate, never) = AsyncStream.makeStream(of: (any Sendable).self)
+            defer { never.finish() }
+            fixture.runtime.state.withLock { $0.gates["getContainerEvents"] = gate }
+            let client = try CRIClient(endpoint: fixture.endpoint)
+            let reading = Task {
+                for try await _ in try await client.getContainerEvents(CRIGetEventsRequest()) {}
+            }
+            try await eventually("the call has arrived") { fixture.runtime.calls.count == 1 }
+            reading.cancel()
+            try await eventually("the stream has ended") {
+                fixture.runtime.state.withLock { $0.ended } == ["getContainerEvents"]
+            }
+            _ = await reading.result
+            await client.close()
+        }
+    }
+
     @Test("a client that measures the connection with PINGs keeps it")
     func pings() async throws {
         try await Fixture.use { fixture in

@@ -6,7 +6,8 @@ import Testing
     @Test("keys are read, and what is missing stays open")
     func read() throws {
         let configuration = try NodeConfiguration.parse(
-            "root: /srv/node\nnodeName: one\ncniBinDirs: [/a, /b]\n", file: "f.yaml")
+            "root: /srv/node\nnodeName: one\ncniBinDirs: [/a, /b]\nstepDeadline: 2m\n", file: "f.yaml")
+        #expect(configuration.stepDeadline == .seconds(120))
         #expect(configuration.wishes.root == "/srv/node")
         #expect(configuration.wishes.state == nil)
         #expect(configuration.nodeName == "one")
@@ -24,6 +25,7 @@ import Testing
             ("root: /a\nrooot: /b\n", "f.yaml:2: unknown key \"rooot\""),
             ("root: [1]\n", "f.yaml:1: \"root\" must be a text"),
             ("\ncniBinDirs: /a\n", "f.yaml:2: \"cniBinDirs\" must be a list of texts"),
+            ("stepDeadline: soon\n", "f.yaml:1: \"stepDeadline\" must be a time like 60s or 2m"),
             ("- a\n", "the configuration f.yaml must be a mapping"),
             ("root: [\n", "the configuration f.yaml is not YAML"),
         ])

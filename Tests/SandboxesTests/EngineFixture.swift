@@ -42,14 +42,21 @@ struct EngineFixture: Sendable {
 
     static let image = "localhost/busybox:latest"
 
+    /// What a test changes before there is an engine.
+    struct Changes {
+        var engine: EngineConfiguration
+        var network: NetworkConfiguration
+    }
+
     /// Runs `body` with a fresh engine, then stops and removes all it made.
     static func use(
         plugins: [String] = NetworkConfiguration().binDirs,
         handlers: (Scratch) throws -> [String: RuntimeHandler] = { _ in [:] },
+        change: (Scratch, inout Changes) throws -> Void = { _, _ in },
         _ body: (EngineFixture) async throws -> Void
     ) async throws {
         try await Scratch.use { scratch in
-            let fixture = try await make(scratch, plugins: plugins, handlers: try handlers(scratch))
+            let fixture = try await make(scratch, plugins: plugins, handlers: try handlers(scratch), change: change)
             do {
                 try await body(fixture)
             } catch {
@@ -63,7 +70,7 @@ struct EngineFixture: Sendable {
     /// The files of a fixture whose first engine was left: a second one on the same directories.
     func restarted() async throws -> EngineFixture {
         let engine = try await Self.engine(configuration, scratch: scratch, images: images, network: network)
-        await engine.recover()
+        try await engine.recover()
         await engine.clearedUp()
         last.value.withLock { $0 = engine }
         return EngineFixture(
@@ -72,7 +79,8 @@ struct EngineFixture: Sendable {
     }
 
     private static func make(
-        _ scratch: Scratch, plugins: [String], handlers: [String: RuntimeHandler]
+        _ scratch: Scratch, plugins: [String], handlers: [String: RuntimeHandler],
+        change: (Scratch, inout Changes) throws -> Void
     ) async throws -> EngineFixture {
         let token = String(scratch.path.suffix(6)).filter { $0.isLetter || $0.isNumber }
         var configuration = EngineConfiguration(
@@ -81,14 +89,19 @@ struct EngineFixture: Sendable {
         configuration.cgroupRoot = "/kubesim-test-\(token)"
         configuration.runtimeHandlers = handlers
         configuration.cdiDirectories = [scratch.file("cdi")]
+        // Not where everybody's are: what is left there is this engine's.
+        configuration.netnsDirectory = try scratch.directory("netns")
+        let third = UInt8.random(in: 1...250)
+        var changes = Changes(
+            engine: configuration,
+            network: NetworkConfiguration(
+                confDir: scratch.file("no-net.d"), binDirs: plugins, cacheDir: scratch.file("network/results"),
+                dataDir: scratch.file("network/addresses"), podCIDR: "10.207.\(third).0/24", bridge: "kst\(token)"))
+        try change(scratch, &changes)
+        configuration = changes.engine
         let images = try await ImageStore(root: scratch.file("images"), logger: logger(scratch))
         _ = try await images.load(tarball: try await TestImage.busybox(in: scratch), pinned: true)
-        let third = UInt8.random(in: 1...250)
-        let network = PodNetwork(
-            configuration: NetworkConfiguration(
-                confDir: scratch.file("no-net.d"), binDirs: plugins, cacheDir: scratch.file("network/results"),
-                dataDir: scratch.file("network/addresses"), podCIDR: "10.207.\(third).0/24", bridge: "kst\(token)"),
-            logger: logger(scratch))
+        let network = PodNetwork(configuration: changes.network, logger: logger(scratch))
         let engine = try await engine(configuration, scratch: scratch, images: images, network: network)
         return EngineFixture(
             engine: engine, scratch: scratch, configuration: configuration, images: images, network: network,
@@ -191,6 +204,12 @@ struct EngineFixture: Sendable {
             try await status(container).state == .containerExited
         }
         return try await status(container)
+    }
+
+    /// The names that the records on disk have.
+    func records() throws -> (sandboxes: [String], containers: [String]) {
+        let contents = try engine.store.readAll(logger: engine.logger)
+        return (contents.sandboxes.map(\.id.text), contents.containers.map(\.id.text))
     }
 
     func log(_ pod: String, _ container: String) throws -> String {

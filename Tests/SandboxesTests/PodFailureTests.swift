@@ -47,7 +47,7 @@ struct PodFailureTests {
             config.linux.securityContext.runAsUsername = "nobody-here"
             let user = try #require(await refusal { _ = try await fixture.create(config, in: sandbox, of: pod) })
             #expect(user.message.contains("user \"nobody-here\": the image's /etc/passwd has no such user"))
-            #expect(try Directory.names(fixture.scratch.file("root/containers")).isEmpty)
+            #expect(try fixture.records().containers.isEmpty)
             #expect(try Directory.names(fixture.scratch.file("state/containers")).isEmpty)
             #expect(MountTable.below(fixture.scratch.file("state/containers")).isEmpty)
             let lost = SandboxID().text
@@ -98,7 +98,7 @@ struct PodFailureTests {
                 let pod = mapped
                 let failure = try #require(await refusal { _ = try await fixture.run(pod) })
                 #expect(failure.message.contains("default/net") && failure.message.contains("no ports today"))
-                #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                #expect(try fixture.records().sandboxes.isEmpty)
                 #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
                 #expect(MountTable.below(fixture.scratch.path).isEmpty)
                 try File.remove(refusing)
@@ -128,7 +128,7 @@ struct PodFailureTests {
                 for _ in 0..<2 {
                     let failure = try #require(await refusal { _ = try await fixture.run(pod) })
                     #expect(failure.message.contains("ADD: not today"), "\(failure.message)")
-                    #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                    #expect(try fixture.records().sandboxes.isEmpty)
                 }
                 #expect(try Directory.names(fixture.scratch.file("network/results")).count == 2)
                 try File.remove(failing)

@@ -143,8 +143,8 @@ struct RecoveryTests {
                 for mount in mounts { try Mount.unmount(mount, detach: true) }
                 return mounts.isEmpty
             }
-            try Mount.unmount("/run/netns/kubesim-\(sandbox.prefix(12))", detach: true)
-            try File.remove("/run/netns/kubesim-\(sandbox.prefix(12))")
+            try Mount.unmount("\(fixture.configuration.netnsDirectory)/kubesim-\(sandbox.prefix(12))", detach: true)
+            try File.remove("\(fixture.configuration.netnsDirectory)/kubesim-\(sandbox.prefix(12))")
             try Directory.removeTree(fixture.scratch.file("state"))
 
             let next = try await fixture.restarted()
@@ -174,15 +174,19 @@ struct RecoveryTests {
                 fixture.containerConfig("inside", ["/bin/sleep", "1000"]), in: broken, of: other)
             try await fixture.start(inside)
             let process = await pid(fixture, inside)
-            await fixture.engine.shutdown()
-
             // A container that was being made when the engine was killed.
-            let store = fixture.engine.store
             var half = try #require(
                 await fixture.engine.containers.values.first { $0.record.id.text == ending }?.record)
             half.stage = .making
-            try store.write(half)
-            try AtomicFile.write(store.directory(try #require(SandboxID(broken))) + "/sandbox.json", "{\"vers")
+            try await fixture.engine.store.save(half)
+            await fixture.engine.shutdown()
+            let state = fixture.scratch.file("root/state.db")
+            try await Command([
+                "python3", "-c",
+                "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as d:\n"
+                    + " d.execute('UPDATE sandbox SET record = ? WHERE id = ?', ('{\"vers', sys.argv[2]))",
+                state, broken,
+            ]).run()
 
             let next = try await fixture.restarted()
             #expect(try await next.status(lasting).state == .containerRunning)
@@ -190,9 +194,12 @@ struct RecoveryTests {
             #expect(containers.map(\.id) == [lasting])
             let pods = try await next.engine.listPodSandbox(CRIListPodSandboxRequest()).items
             #expect(pods.map(\.id) == [sandbox])
-            #expect(File.exists(store.aside + "/sandbox-\(broken).json"))
+            let told = await next.engine.recovery.repairs
+            #expect(told.contains { $0.pod == broken.prefix(12) && $0.what == "put its record aside" }, "\(told)")
+            #expect(told.contains { $0.container == "ending" && $0.what == "took the half-made container away" })
+            #expect(told.contains { $0.pod == broken.prefix(12) && $0.what == "took it away" })
             try await eventually("the lost pod's process is gone") { kill(process, 0) != 0 }
-            #expect(!File.exists("/run/netns/kubesim-\(broken.prefix(12))"))
+            #expect(!File.exists("\(fixture.configuration.netnsDirectory)/kubesim-\(broken.prefix(12))"))
             #expect(try Directory.names(fixture.scratch.file("state/sandboxes")) == [sandbox])
             // The name is free again.
             let anew = try await next.run(other)

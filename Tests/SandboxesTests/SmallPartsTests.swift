@@ -1,5 +1,7 @@
 import CRI
 import Glibc
+import Synchronization
+import TestKit
 import Testing
 
 @testable import Sandboxes
@@ -98,19 +100,76 @@ struct SmallPartsTests {
         #expect(seen == EventHub.queueLength)
     }
 
-    @Test("a second caller joins the first; work is cancelled when all have gone")
+    @Test("a second caller joins the first; who goes away is let go at once, and the other still gets it")
     func flights() async throws {
         let latch = Latch()
-        let flight = Flight<Int> {
+        let flight = Flight("it") {
             try await latch.wait()
             return 5
         }
         let first = Task { try await flight.value() }
         let second = Task { try await flight.value() }
-        try await Task.sleep(for: .milliseconds(20))
+        try await eventually("both wait") { flight.callers == 2 }
         first.cancel()
+        await #expect(throws: CancellationError.self) { try await first.value }
         latch.open()
         #expect(try await second.value == 5)
+        #expect(try await flight.value() == 5)
+    }
+
+    @Test("work is cancelled when all have gone; the last one waits for the undoing, and who comes then is sent away")
+    func abandonedFlight() async throws {
+        let (begun, undone) = (Latch(), Latch())
+        let flight = Flight("it") {
+            begun.open()
+            try? await Latch().wait()
+            // The undoing takes its time, whatever became of the caller.
+            await Task { try? await undone.wait() }.value
+            throw CancellationError()
+        }
+        let only = Task { try await flight.value() }
+        try await begun.wait()
+        only.cancel()
+        try await eventually("it is given up") { try await flight.value() == nil }
+        #expect(!flight.over.isOpen)
+        undone.open()
+        await #expect(throws: CancellationError.self) { try await only.value }
+        try await flight.over.wait()
+    }
+
+    @Test("work that doesn't end with its callers goes on without them")
+    func lastingFlight() async throws {
+        let latch = Latch()
+        let flight = Flight("it", endsWithCallers: false) {
+            try await latch.wait()
+            return 5
+        }
+        let only = Task { try await flight.value() }
+        try await eventually("it waits") { flight.callers == 1 }
+        only.cancel()
+        await #expect(throws: CancellationError.self) { try await only.value }
+        latch.open()
+        try await flight.over.wait()
+        #expect(try await flight.value() == 5)
+    }
+
+    @Test("a lane that hangs takes its own threads and no others; what is too much for it is refused")
+    func lanes() async throws {
+        // Checked: without lanes the other lane's work never begins.
+        let threads = BlockingThreads(name: "test", most: 16, mostInLane: 2, mostInCommon: 4)
+        let gate = Gate()
+        for _ in 0..<40 { #expect(threads.add("hung") { gate.wait() }) }
+        for lane in ["other", ""] {
+            for _ in 0..<3 {
+                await withCheckedContinuation { done in _ = threads.add(lane) { done.resume() } }
+            }
+        }
+        #expect(gate.arrived == 2)
+        while threads.add("hung", { gate.wait() }) {}
+        gate.open()
+        await withCheckedContinuation { done in
+            while !threads.add("hung", { done.resume() }) { sched_yield() }
+        }
     }
 
     @Test("a shim's command line tells its sandbox, if its directory is one of ours")
@@ -149,4 +208,19 @@ struct SmallPartsTests {
         let later = CPUSample.next(first, usage: 500_001_000, now: 1_000_000_000)
         #expect(later.rate == 500_000_000)
     }
+}
+
+/// Something that threads wait at.
+private final class Gate: Sendable {
+    private let count = Atomic(0)
+    private let isOpen = Atomic(false)
+
+    var arrived: Int { count.load(ordering: .sequentiallyConsistent) }
+
+    func wait() {
+        count.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        while !isOpen.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+    }
+
+    func open() { isOpen.store(true, ordering: .sequentiallyConsistent) }
 }

@@ -18,6 +18,10 @@ extension TestNode {
         for place in ["run", "containers", "sandboxes", "snapshots", "layers", "content", "pods", "log/pods"] {
             left += Self.entries(root + "/" + place).map { "file \(root)/\(place)/\($0)" }
         }
+        for file in ["state.db", "state.db-wal", "corrupt"]
+        where FileManager.default.fileExists(atPath: root + "/" + file) {
+            left.append("file \(root)/\(file)")
+        }
         if !left.isEmpty { throw HouseNotEmpty(left: left) }
     }
 

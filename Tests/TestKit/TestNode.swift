@@ -73,7 +73,7 @@ public final class TestNode: Sendable {
     }
 
     /// Starts the node's process and waits until it answers.
-    public func start(ephemeral: Bool = false) async throws {
+    public func start(ephemeral: Bool = false, environment: [String: String] = [:]) async throws {
         let output = open(scratch.file("node.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw POSIXFailure("open", scratch.file("node.log")) }
         defer { close(output) }
@@ -98,6 +98,18 @@ public final class TestNode: Sendable {
         guard let pid = process.withLock({ $0.take() }) else { return }
         kill(pid, signal)
         try await reap(pid)
+    }
+
+    /// Waits until the node's process has ended by itself.
+    public func waitForEnd() async throws {
+        guard let pid = process.withLock({ $0.take() }) else { return }
+        try await reap(pid)
+    }
+
+    /// Whether the node's process is stopped (SIGSTOP).
+    public var isStopped: Bool {
+        guard let pid = process.withLock({ $0 }) else { return false }
+        return ProcFile.text("/proc/\(pid)/stat").contains(") T ")
     }
 
     /// Sends the node's process a signal and goes on.
@@ -148,6 +160,18 @@ public final class TestNode: Sendable {
                 }
         }
         return found
+    }
+
+    /// Runs a statement on the engine's state, of a node that is down, and returns the first column of what it gives.
+    public func editState(_ statement: String) async throws -> [String] {
+        let program = """
+            import sqlite3, sys
+            with sqlite3.connect(sys.argv[1]) as state:
+                for row in state.execute(sys.argv[2]).fetchall(): print(row[0])
+            """
+        let outcome = try await Command(["python3", "-c", program, root + "/state.db", statement]).run()
+        guard outcome.code == 0 else { throw DeadlinePassed(description: "state.db: \(outcome.errors)") }
+        return outcome.output.split(separator: "\n").map(String.init)
     }
 
     /// Writes a manifest whole: beside the directory first, then renamed into it.

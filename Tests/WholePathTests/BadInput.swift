@@ -112,15 +112,16 @@ import Testing
             for name in ["whole", "damaged"] { try node.drop(name, Manifests.counter(name, mark: node.root + name)) }
             let before = try await node.waitReady("whole", "damaged")
             try await node.stop(SIGKILL)
-            let sandboxes = try await Self.records(of: "damaged", in: node)
-            #expect(!sandboxes.isEmpty)
-            for record in sandboxes { try Data("{\"version\":".utf8).write(to: URL(filePath: record)) }
+            let sandboxes = try await node.editState(
+                "UPDATE sandbox SET record = '{\"version\":' WHERE pod LIKE 'default/damaged-%' RETURNING id")
+            #expect(sandboxes.count == 1)
             try await node.start()
             let after = try await node.waitReady("whole", "damaged")
             for pod in after where pod.podName.hasPrefix("whole-") {
                 #expect(before.contains { $0.containerID == pod.containerID })
             }
             for record in sandboxes { #expect(node.log.contains(record), "\(record) is not named") }
+            #expect(node.log.contains("what=\"put its record aside\""))
             #expect(
                 ProcessTable.originals(mentioning: node.root + "damaged").filter { $0.contains("sh -c") }.count == 1)
         }
@@ -142,11 +143,13 @@ import Testing
             try await node.stop(SIGKILL)
             for path in [
                 "run/oci/\(oci)/state.json", "network/results/\(network).json",
-                "containers/\(container)/container.json",
             ] {
                 try #require(FileManager.default.fileExists(atPath: node.root + "/" + path), "\(path)")
                 try Data("{\"version\":999".utf8).write(to: URL(filePath: node.root + "/" + path))
             }
+            let damaged = try await node.editState(
+                "UPDATE container SET record = '{\"version\":999' WHERE id = '\(container)' RETURNING id")
+            #expect(damaged == [String(container)])
             try await node.start()
             try await node.waitReady(names)
             #expect(
@@ -190,12 +193,6 @@ import Testing
             guard FileManager.default.fileExists(atPath: path) else { return [String]() }
             return try FileManager.default.subpathsOfDirectory(atPath: path).filter { !$0.contains("/fs/") }.sorted()
         }
-    }
-
-    /// The files below the data directory that speak of a pod.
-    private static func records(of pod: String, in node: TestNode) async throws -> [String] {
-        let found = try await Command(["grep", "-rl", "--include=*.json", "\"\(pod)-", node.root + "/sandboxes"]).run()
-        return found.output.split(separator: "\n").map(String.init)
     }
 }
 

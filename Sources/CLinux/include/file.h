@@ -18,6 +18,8 @@ int sys_flock(int fd, int operation);
 int sys_set_cloexec(int fd, int on);
 int sys_set_nonblocking(int fd, int on);
 int sys_dup_cloexec(int fd, int at_least);
+/// fallocate(2) with FALLOC_FL_KEEP_SIZE: takes blocks without the file becoming longer.
+int sys_fallocate_beyond(int fd, int64_t offset, int64_t length);
 
 struct sys_stat {
     uint64_t device, inode, mount_id, size, blocks;

@@ -50,10 +50,13 @@ struct CRIProcess {
         // Whatever ended it, it lets go of its pods in an orderly way.
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await group.run()) } catch { outcome = .failure(error) }
-        await embedded.engine.shutdown()
         // A plugin that hangs would live on as nobody's child.
         defer { embedded.network.endPlugins() }
-        if ephemeral { await NodeRemainder.remove(runtime, places, logger: logger) }
+        if ephemeral {
+            await NodeRemainder.remove(runtime, places, logger: logger)
+        } else {
+            await embedded.engine.shutdown()
+        }
         try outcome.get()
     }
 }

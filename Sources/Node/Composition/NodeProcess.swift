@@ -57,16 +57,18 @@ struct NodeProcess {
         // Whatever ended the node, it lets go of its pods in an orderly way.
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await group.run()) } catch { outcome = .failure(error) }
-        await runtime.embedded?.engine.shutdown()
         // A plugin that hangs would live on as nobody's child.
         defer { runtime.embedded?.network.endPlugins() }
         if let podsEnd {
             guard podsEnd.leftBehind.isEmpty else {
+                await runtime.embedded?.engine.shutdown()
                 throw NodeError(
                     "pods were left as they are: \(podsEnd.leftBehind.joined(separator: ", ")); start the node once more"
                         + " with --root \(places.root) to end them")
             }
             await NodeRemainder.remove(runtime, places, logger: logger)
+        } else {
+            await runtime.embedded?.engine.shutdown()
         }
         try outcome.get()
     }

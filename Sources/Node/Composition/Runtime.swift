@@ -35,15 +35,18 @@ struct Runtime: Sendable {
         }
         if let directory = configuration.cniConfDir { networkConfiguration.confDir = directory }
         if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }
+        if let deadline = configuration.stepDeadline { networkConfiguration.pluginDeadline = deadline }
         let network = PodNetwork(configuration: networkConfiguration, logger: logger)
         let streaming = try await StreamingServer.bound(logger: logger)
         var engineConfiguration = EngineConfiguration(
             root: places.root, state: places.state, runtimePath: programs.runtime, shimPath: programs.shim,
             pausePath: programs.pause, version: KubesimVersion.text, streaming: StreamingAdapter(server: streaming))
         configuration.runtime.apply(to: &engineConfiguration)
+        if let deadline = configuration.stepDeadline { engineConfiguration.stepDeadline = deadline }
+        engineConfiguration.afterStep = try FaultHook.read(places)
         let engine = try await Engine(
             configuration: engineConfiguration, images: store, network: network, logger: logger)
-        await engine.recover()
+        try await engine.recover()
         return Runtime(
             runtime: engine, images: engine,
             embedded: Embedded(engine: engine, store: store, network: network, streaming: streaming))

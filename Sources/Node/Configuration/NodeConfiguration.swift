@@ -19,6 +19,9 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var clusterDomain: String?
     /// OCI runtimes, cgroups, devices.
     public var runtime = RuntimeWishes()
+    /// How long a single step of a pod's making or end (the OCI runtime, a CNI plugin, a mount) may take before it counts as
+    /// hung.
+    public var stepDeadline: Duration?
 
     public init() {}
 
@@ -75,6 +78,7 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "cniBinDirs": cniBinDirs = try Self.texts(value, key, place)
         case "clusterDNS": clusterDNS = try Self.texts(value, key, place)
         case "clusterDomain": clusterDomain = try Self.text(value, key, place)
+        case "stepDeadline": stepDeadline = try Self.seconds(value, key, place)
         default:
             if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")
@@ -86,6 +90,15 @@ public struct NodeConfiguration: Sendable, Equatable {
             throw NodeError("\(place): \"\(key)\" must be a text")
         }
         return text
+    }
+
+    /// A time like `60s` or `2m`.
+    private static func seconds(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> Duration {
+        let text = value.scalar?.string ?? ""
+        guard let number = Int64(text.dropLast()), let unit = text.last, let factor = ["s": 1, "m": 60][unit],
+            (1...86_400).contains(number)
+        else { throw NodeError("\(place): \"\(key)\" must be a time like 60s or 2m") }
+        return .seconds(number * Int64(factor))
     }
 
     static func texts(_ value: Node, _ key: String, _ place: String) throws(NodeError) -> [String] {

@@ -25,23 +25,35 @@ extension Engine {
         }
         let key = ContainerRecord.key(request.config.metadata, sandbox: id)
         do {
-            let flight = creations[key] ?? begin(key, request.config, sandbox: id, name: name)
-            let made = try await flight.value()
+            let made = try await joined(key, request.config, sandbox: id, name: name)
             return CRICreateContainerResponse.with { $0.containerID = made.text }
-        } catch let error as CRIError {
-            throw error
         } catch {
             throw Failure.translate(error, name)
         }
     }
 
+    /// Joins the making of the same container; waits for the end of one that is just being undone, or is made from another
+    /// config.
+    private func joined(
+        _ key: String, _ config: CRIContainerConfig, sandbox: SandboxID, name: String
+    ) async throws -> ContainerID {
+        while true {
+            let flight = creations[key] ?? begin(key, config, sandbox: sandbox, name: name)
+            if flight.subject == config, let id = try await flight.value() { return id }
+            try await flight.over.wait()
+        }
+    }
+
     private func begin(
         _ key: String, _ config: CRIContainerConfig, sandbox: SandboxID, name: String
-    ) -> Flight<ContainerID> {
-        let flight = Flight<ContainerID> {
+    ) -> Flight<CRIContainerConfig, ContainerID> {
+        let flight = Flight(config) {
             let result: Result<ContainerID, any Error>
             do {
-                result = .success(try await self.create(key, config, sandbox: sandbox, name: name))
+                result = .success(
+                    try await Blocking.$lane.withValue(sandbox.text) {
+                        try await self.create(key, config, sandbox: sandbox, name: name)
+                    })
             } catch {
                 result = .failure(error)
             }
@@ -81,10 +93,14 @@ extension Engine {
             logPath: try Self.logPath(config.logPath, below: logDirectory, for: name))
         do {
             // What is about to be made stands on disk before it is made.
-            try store.write(record)
+            try await store.save(record)
         } catch {
-            try? store.remove(id)  // The first failure is the one to tell.
             throw Failure.translate(error, "\(name): record")
+        }
+        guard sandboxes[sandbox]?.record.stage == .ready else {
+            // Nothing was made yet but the record; should that stay, the next start takes it away.
+            try? await store.forget(id)
+            throw CRIError(.failedPrecondition, "\(name): the pod sandbox stopped meanwhile")
         }
         let entry = ContainerEntry(record)
         containers[id] = entry
@@ -93,6 +109,8 @@ extension Engine {
             try await entry.turnstile.pass { try await make(id, image: image, sandbox: owner.record, name: name) }
         } catch {
             await rollBack(id)
+            // Whatever it was that came of it.
+            if Task.isCancelled { throw CancellationError() }
             throw error
         }
         announce(container: id, .containerCreatedEvent)
@@ -102,7 +120,10 @@ extension Engine {
     private func make(
         _ id: ContainerID, image: ImageRecord, sandbox: SandboxRecord, name: String
     ) async throws {
-        guard let record = containers[id]?.record else { return }
+        guard let record = containers[id]?.record, record.stage == .making else {
+            throw CRIError(.failedPrecondition, "\(name): it was removed while it was being made")
+        }
+        try await reachedOrLeft(.containerRecorded)
         var watch = StepWatch()
         let places = places
         let mappings = try idMappings(record.config, in: sandbox, for: name)
@@ -113,12 +134,13 @@ extension Engine {
                 try Self.makeBundle(places.bundle(id), rootfs: places.rootfs(id), mappings: mappings)
             }
         }
-        async let lookedAt = Blocking.run { try HostSide.look(record.config, rules) }
+        async let lookedAt = lookAtHost(record.config, rules)
         try await step("\(name): root filesystem") {
             _ = try await images.mountRootfs(
                 image: image, container: id.text, at: places.rootfs(id), readOnly: false, mapping: mapping)
         }
         watch.lap("rootfs")
+        try await reachedOrLeft(.rootMounted)
         var found: HostSide
         do { found = try await lookedAt } catch { throw Failure.translate(error, name) }
         let mounted = try await step(name) { try await mountImageVolumes(record, mapping: mapping) }
@@ -137,6 +159,7 @@ extension Engine {
         }
         try await step(name) { try await unpackCheckpoint(record) }
         watch.lap("user and volumes")
+        try await reachedOrLeft(.volumesMade)
         let spec: Spec
         do {
             var input = try input(
@@ -155,13 +178,13 @@ extension Engine {
             }
         }
         watch.lap("spec")
-        try Task.checkCancellation()
+        try await reachedOrLeft(.bundleWritten)
         guard sandboxes[sandbox.id]?.record.stage == .ready else {
             throw CRIError(.failedPrecondition, "\(name): the pod sandbox stopped meanwhile")
         }
         containers[id]?.process = spec.process
         do {
-            try change(id) { record in
+            try await change(id) { record in
                 record.user = user
                 record.volumes = Dictionary(volumes.map { ($0.destination, $0.source) }) { first, _ in first }
                 record.imageVolumes = mounted.references
@@ -170,6 +193,7 @@ extension Engine {
         } catch {
             throw Failure.translate(error, "\(name): record")
         }
+        try await reached(.containerMade)
         logger.debug("container made", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
     }
 
@@ -222,6 +246,20 @@ extension Engine {
             facts: facts,
             handler: try handler(sandbox.runtimeHandler, for: name), features: features(of: sandbox.runtimeHandler),
             cdi: found.cdi)
+    }
+
+    /// A host path may lie on a filesystem that hangs (a dead NFS server's): that pod alone waits for it, and not for ever.
+    private func lookAtHost(_ config: CRIContainerConfig, _ rules: HostSide.Rules) async throws -> HostSide {
+        let place = Whereabouts()
+        let limit = configuration.stepDeadline
+        do {
+            return try await withDeadline(limit, step: "look at the host's paths") {
+                try await Blocking.run { try HostSide.look(config, rules, at: place) }
+            }
+        } catch let error as CRIError where error.code == .deadlineExceeded {
+            throw CRIError(
+                .deadlineExceeded, "host path \(place.path): no answer within \(limit); its filesystem may hang")
+        }
     }
 
     static func userWish(_ config: CRIContainerConfig, image: ImageConfig) -> UserWish {

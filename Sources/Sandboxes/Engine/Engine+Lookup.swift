@@ -75,46 +75,4 @@ extension Engine {
     func describe(_ record: ContainerRecord) -> String {
         "pod \(podName(record.sandbox)), container \(record.config.metadata.name)"
     }
-
-    /// Changes a sandbox's record and writes it down; the change holds in memory only if it could be written.
-    func change(_ id: SandboxID, _ body: (inout SandboxRecord) -> Void) throws {
-        guard var entry = sandboxes[id] else { return }
-        body(&entry.record)
-        try store.write(entry.record)
-        sandboxes[id] = entry
-    }
-
-    /// Changes a container's record and writes it down; the change holds in memory only if it could be written.
-    func change(_ id: ContainerID, _ body: (inout ContainerRecord) -> Void) throws {
-        guard var entry = containers[id] else { return }
-        body(&entry.record)
-        try store.write(entry.record)
-        containers[id] = entry
-    }
-
-    /// Notes what has happened already. What can't be written is logged and stays true in memory: the next start finds
-    /// it out from the shim.
-    func note(_ id: SandboxID, _ body: (inout SandboxRecord) -> Void) {
-        guard var entry = sandboxes[id] else { return }
-        body(&entry.record)
-        sandboxes[id] = entry
-        do {
-            try store.write(entry.record)
-        } catch {
-            logger.error("a sandbox's record can't be written", metadata: ["sandbox": "\(id)", "reason": "\(error)"])
-        }
-    }
-
-    /// Notes what has happened already, as for a sandbox.
-    func note(_ id: ContainerID, _ body: (inout ContainerRecord) -> Void) {
-        guard var entry = containers[id] else { return }
-        body(&entry.record)
-        containers[id] = entry
-        do {
-            try store.write(entry.record)
-        } catch {
-            logger.error(
-                "a container's record can't be written", metadata: ["container": "\(id)", "reason": "\(error)"])
-        }
-    }
 }

@@ -14,9 +14,26 @@ extension Engine {
     /// Live shims are connected to again, so that running containers keep their processes; ends that nobody saw are read
     /// from the shims' exit records; a pod whose shim is dead is ended. What was half made, and what has no record, is taken
     /// away after this has returned: a plugin that hangs there keeps nobody waiting (``clearedUp()``).
-    public func recover() async {
+    ///
+    /// What was not as it should be is told, one line each (``Recovery``).
+    /// - Throws: when the records can't be read at all.
+    public func recover() async throws(CRIError) {
+        recovery.startedAtNanoseconds = wallClockNanoseconds()
         let (store, logger) = (store, logger)
-        let contents = await Blocking.run { store.readAll(logger: logger) }
+        let contents: RecordContents
+        do {
+            contents = try await Blocking.run { try store.readAll(logger: logger) }
+        } catch {
+            throw Failure.translate(error, "start of the engine")
+        }
+        if let damage = store.damage { repaired("all", "put the state database aside", why: damage) }
+        for record in contents.unreadable {
+            let container = record.kind == "container"
+            repaired(
+                container ? "?" : String(record.id.prefix(12)),
+                container: container ? String(record.id.prefix(12)) : nil,
+                "put its record aside", why: record.reason)
+        }
         for record in contents.sandboxes {
             sandboxes[record.id] = SandboxEntry(record)
             sandboxKeys[record.key] = record.id
@@ -34,18 +51,45 @@ extension Engine {
         let lost = await findLost(contents)
         let kept = Set(sandboxes.values.filter(\.record.networkAttached).map(\.record.id.text))
         let forgotten = await network.forgotten(keep: kept.union(lost.sandboxes.map(\.text)))
-        let running = containers.values.filter { $0.record.stage == .running }.count
+        recovery.sandboxes = sandboxes.count
+        recovery.containers = containers.count
+        recovery.running = containers.values.filter { $0.record.stage == .running }.count
         logger.info(
             "engine recovered",
             metadata: [
-                "sandboxes": "\(sandboxes.count)", "containers": "\(containers.count)", "running": "\(running)",
+                "sandboxes": "\(recovery.sandboxes)", "containers": "\(recovery.containers)",
+                "running": "\(recovery.running)", "repairs": "\(recovery.count)",
             ])
         clearing = Task {
             await withTaskGroup(of: Void.self) { group in
                 for record in contents.sandboxes { group.addTask { await self.clearUp(record) } }
                 group.addTask { await self.clear(lost) }
-                group.addTask { await self.network.collectGarbage(forgotten) }
+                group.addTask { await self.takeOff(forgotten) }
             }
+            recovery.finishedAtNanoseconds = wallClockNanoseconds()
+            guard recovery.count > 0 else { return }
+            logger.notice("what an earlier node left was put right", metadata: ["repairs": "\(recovery.count)"])
+        }
+    }
+
+    /// Notes something that the start has put right.
+    func repaired(_ pod: String, container: String? = nil, _ what: String, why: String) {
+        recovery.add(Recovery.Repair(pod: pod, container: container, what: what, why: why))
+        var metadata: Logger.Metadata = ["pod": "\(pod)", "what": "\(what)", "why": "\(why)"]
+        if let container { metadata["container"] = "\(container)" }
+        logger.notice("repaired", metadata: metadata)
+    }
+
+    /// The same for a container with a record.
+    private func repaired(_ record: ContainerRecord, _ what: String, why: String) {
+        repaired(podName(record.sandbox), container: record.config.metadata.name, what, why: why)
+    }
+
+    private func takeOff(_ forgotten: [String]) async {
+        await network.collectGarbage(forgotten)
+        let left = Set(await network.forgotten(keep: []))
+        for sandbox in forgotten where !left.contains(sandbox) {
+            repaired(String(sandbox.prefix(12)), "took it off the network", why: "no record speaks for it")
         }
     }
 
@@ -56,6 +100,7 @@ extension Engine {
     private func adopt(_ record: SandboxRecord) async {
         let id = record.id
         var lives = false
+        let before = containers(of: id).map(\.record)
         do {
             try await reconnect(id)
             lives = true
@@ -69,22 +114,49 @@ extension Engine {
         if record.stage != .making, !lives {
             await readExitRecords(of: id)
             await endAbandoned(id, why: "its shim was gone when the node started")
+            if record.stage == .ready {
+                repaired(podName(id), "ended what was left of it", why: "its shim was gone when the node started")
+            }
         }
         for entry in containers(of: id) where entry.record.stage == .created { await judge(entry.record) }
+        for old in before { tellChange(from: old) }
+    }
+
+    /// Tells what has become of a container while nobody looked.
+    private func tellChange(from old: ContainerRecord) {
+        guard let new = containers[old.id]?.record, new.stage != old.stage else { return }
+        switch (old.stage, new.stage) {
+        case (_, .exited):
+            repaired(
+                new, "noted that it has ended with code \(new.exitCode)",
+                why: new.message.isEmpty ? "it ended while the node was down" : new.message)
+        case (.starting, .running):
+            repaired(new, "noted that it runs", why: "the node ended before its start was written down")
+        case (.starting, .created):
+            repaired(new, "took its start back", why: "the node ended in the middle of it")
+        default: break
+        }
     }
 
     /// Takes away what was half made or half removed of one pod.
     private func clearUp(_ record: SandboxRecord) async {
         let id = record.id
         if record.stage == .making {
-            return await attempt("a half-made sandbox can't be cleared away", id) { try await self.removeSandbox(id) }
+            let pod = podName(id)
+            return await attempt("a half-made sandbox can't be cleared away", id) {
+                try await self.removeSandbox(id)
+                self.repaired(pod, "took the half-made sandbox away", why: "the node ended in the middle of it")
+            }
         }
         if sandboxes[id]?.record.stage == .stopped {
             await attempt("a stopped sandbox can't be taken apart", id) { try await self.dismantleAgain(id) }
         }
         for entry in containers(of: id) where entry.record.stage == .making || entry.record.stage == .removing {
             await attempt("a half-made container can't be cleared away", entry.record.id) {
+                let half = entry.record.stage == .making ? "half-made" : "half-removed"
                 try await self.removeContainer(entry.record.id)
+                self.repaired(
+                    entry.record, "took the \(half) container away", why: "the node ended in the middle of it")
             }
         }
     }
@@ -117,6 +189,8 @@ extension Engine {
         guard let record = containers[id]?.record, record.stage == .starting,
             let shim = sandboxes[record.sandbox]?.shim
         else { return }
+        containers[id]?.isTakenBack = true
+        defer { containers[id]?.isTakenBack = false }
         do {
             try await shim.delete(id.text, force: true, deadline: configuration.stepDeadline)
             note(id) { record in
@@ -137,117 +211,6 @@ extension Engine {
                 return try? ExitRecord.read(bytes)
             }
             if let exit { containerEnded(entry.record.id, exit) }
-        }
-    }
-
-    /// What no record speaks for.
-    private struct Lost: Sendable {
-        var sandboxes: Set<SandboxID>
-        var containers: Set<ContainerID>
-        /// Containers with a record whose sandbox has none.
-        var orphans: [ContainerRecord]
-    }
-
-    private func findLost(_ contents: RecordStore.Contents) async -> Lost {
-        let places = places
-        let (sandboxDirectories, bundles, runtimeStates) = await Blocking.run {
-            (
-                Self.names(places.state + "/sandboxes"), Self.names(places.state + "/containers"),
-                Self.names(places.runtimeRoot)
-            )
-        }
-        return Lost(
-            sandboxes: Set(contents.lostSandboxes + sandboxDirectories.compactMap { SandboxID($0) })
-                .filter { sandboxes[$0] == nil },
-            containers: Set(contents.lostContainers + (bundles + runtimeStates).compactMap { ContainerID($0) })
-                .filter { containers[$0] == nil && SandboxID($0.text).map { sandboxes[$0] == nil } ?? true },
-            orphans: containers.values.map(\.record).filter { sandboxes[$0.sandbox] == nil })
-    }
-
-    /// Takes away what no record speaks for.
-    private func clear(_ lost: Lost) async {
-        for record in lost.orphans {
-            await attempt("a container without its sandbox can't be cleared away", record.id) {
-                await self.endCgroup(record.cgroupsPath)
-                self.containerLost(record.id, why: "its sandbox is gone")
-                try await self.removeContainer(record.id)
-            }
-        }
-        for id in lost.sandboxes {
-            await attempt("the leftovers of a sandbox can't be cleared away", id) {
-                try await self.clearLost(id)
-            }
-        }
-        let (places, store) = (places, store)
-        let holders = await shimsOfUnknown()
-        for id in lost.containers.union(holders.keys) {
-            await attempt("the leftovers of a container can't be cleared away", id) {
-                try await holders[id]?.delete(id.text, force: true, deadline: self.configuration.stepDeadline)
-                let runtime = RuntimeCommand(path: self.configuration.runtimePath, root: places.runtimeRoot)
-                try await Blocking.run { try runtime.delete(id.text) }
-                try await self.images.unmountRootfs(container: id.text, at: places.rootfs(id))
-                try await self.images.removeSnapshot(container: id.text)
-                try await self.clearImageVolumes(of: id)
-                try await Blocking.run {
-                    try Directory.removeTree(places.bundle(id))
-                    try store.remove(id)
-                }
-            }
-        }
-    }
-
-    /// The shims that live, by the containers that they hold and nobody else knows of.
-    private func shimsOfUnknown() async -> [ContainerID: any PodShim] {
-        var holders: [ContainerID: any PodShim] = [:]
-        for (sandbox, entry) in sandboxes {
-            // A shim that doesn't answer is its sandbox's trouble.
-            guard let shim = entry.shim, let info = try? await shim.info() else { continue }
-            for container in info.containers where container.id != sandbox.text {
-                if let id = ContainerID(container.id), containers[id] == nil { holders[id] = shim }
-            }
-        }
-        return holders
-    }
-
-    /// Ends a pod of which nothing is known but its name.
-    private func clearLost(_ id: SandboxID) async throws {
-        let (places, store) = (places, store)
-        if let shim = try? await shims.connect(directory: places.shim(id)) {
-            let info = try await shim.info()
-            for container in info.containers {
-                try await shim.delete(container.id, force: true, deadline: configuration.stepDeadline)
-            }
-            try await shim.shutdown()
-            await shim.disconnect()
-        } else {
-            await StrayShims.end(id, below: places.state + "/sandboxes")
-        }
-        let runtime = RuntimeCommand(path: configuration.runtimePath, root: places.runtimeRoot)
-        try await Blocking.run { try runtime.delete(id.text) }
-        try await network.detach(
-            sandbox: id.text,
-            otherwise: Attachment(
-                sandbox: id.text, netns: places.netns(id), podNamespace: "", podName: id.short, podUID: ""))
-        try await Blocking.run {
-            try removeNetworkNamespace(places.netns(id))
-            try removeNetworkNamespace(places.userNamespace(id))
-            try Linux.Mount.unmount(places.files(id).shm, detach: true)
-            try Directory.removeTree(places.sandbox(id))
-            try store.remove(id)
-        }
-    }
-
-    private static func names(_ directory: String) -> [String] { (try? Directory.names(directory)) ?? [] }
-
-    /// Runs a clean-up whose failure is told and doesn't stop the others; the next start tries again.
-    private func attempt(
-        _ complaint: String, _ id: any CustomStringConvertible & Sendable, _ work: () async throws -> Void
-    ) async {
-        do {
-            try await work()
-        } catch {
-            logger.error(
-                "\(complaint); the next start tries again", metadata: ["id": "\(id)", "reason": "\(error)"])
         }
     }
 }

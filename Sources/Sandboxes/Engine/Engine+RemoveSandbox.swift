@@ -20,25 +20,38 @@ extension Engine {
     /// Stops and removes; the sandbox is forgotten only when nothing of it is left.
     func removeSandbox(_ id: SandboxID) async throws {
         guard let entry = sandboxes[id] else { return }
-        try await entry.turnstile.pass {
-            guard sandboxes[id] != nil else { return }
-            try await dismantle(id)
-            for container in containers(of: id) { try await removeContainer(container.record.id) }
-            try await forget(id)
+        try await ending("remove \(id)", lane: id) {
+            try await entry.turnstile.pass { try await self.remove(id) }
         }
+    }
+
+    private func remove(_ id: SandboxID) async throws {
+        guard sandboxes[id] != nil else { return }
+        try await dismantle(id)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for container in containers(of: id) {
+                group.addTask { try await self.removeContainer(container.record.id) }
+            }
+            var failures = FirstFailure()
+            while let result = await group.nextResult() {
+                await failures.collect { try result.get() }
+            }
+            try failures.rethrow()
+        }
+        try await forget(id)
     }
 
     /// Takes the directories and the record away, then the table's entry.
     private func forget(_ id: SandboxID) async throws {
-        let (directory, store) = (places.sandbox(id), store)
-        try await Blocking.run {
-            try Directory.removeTree(directory)
-            try store.remove(id)
-        }
+        let directory = places.sandbox(id)
+        try await Blocking.run { try Directory.removeTree(directory) }
+        try await reached(.podDirectoryRemoved)
+        try await store.forget(id)
         guard let entry = sandboxes[id] else { return }
         announce(sandbox: id, .containerDeletedEvent)
         sandboxes[id] = nil
         if sandboxKeys[entry.record.key] == id { sandboxKeys[entry.record.key] = nil }
+        try await reached(.sandboxForgotten)
     }
 
     /// Undoes a sandbox that could not be made, whatever became of the caller.

@@ -19,18 +19,30 @@ extension Engine {
         let pod = "pod \(metadata.namespace)/\(metadata.name)"
         let runtime = try runtime(handler: request.runtimeHandler, for: pod)
         do {
-            let flight = runs[key] ?? begin(key, request, runtime: runtime)
-            let id = try await flight.value()
+            let id = try await joined(key, request, runtime: runtime)
             return CRIRunPodSandboxResponse.with { $0.podSandboxID = id.text }
-        } catch let error as CRIError {
+        } catch let error as CRIError where error.message.hasPrefix("pod ") {
             throw error
         } catch {
             throw Failure.translate(error, pod)
         }
     }
 
-    private func begin(_ key: String, _ request: CRIRunPodSandboxRequest, runtime: String) -> Flight<SandboxID> {
-        let flight = Flight<SandboxID> {
+    /// Joins the making of the same sandbox; waits for the end of one that is just being undone, or is made from another config.
+    private func joined(
+        _ key: String, _ request: CRIRunPodSandboxRequest, runtime: String
+    ) async throws -> SandboxID {
+        while true {
+            let flight = runs[key] ?? begin(key, request, runtime: runtime)
+            if flight.subject == request, let id = try await flight.value() { return id }
+            try await flight.over.wait()
+        }
+    }
+
+    private func begin(
+        _ key: String, _ request: CRIRunPodSandboxRequest, runtime: String
+    ) -> Flight<CRIRunPodSandboxRequest, SandboxID> {
+        let flight = Flight(request) {
             let result: Result<SandboxID, any Error>
             do {
                 result = .success(try await self.run(key, request, runtime: runtime))
@@ -51,7 +63,17 @@ extension Engine {
     ) async throws -> SandboxID {
         if closed { throw CRIError(.unavailable, "the engine is shutting down") }
         if let old = sandboxKeys[key], let entry = sandboxes[old] {
-            if entry.record.stage == .ready { return old }
+            if entry.record.stage == .ready {
+                let asked = SandboxRecord.withoutLimits(request.config)
+                guard SandboxRecord.withoutLimits(entry.record.config) == asked else {
+                    throw CRIError(
+                        .alreadyExists,
+                        "pod \(podName(old)): attempt \(request.config.metadata.attempt) runs already as sandbox"
+                            + " \(old.short), made from another config; stop and remove that one, or ask for another attempt"
+                    )
+                }
+                return old
+            }
             try await removeSandbox(old)
         }
         let id = SandboxID()
@@ -73,22 +95,25 @@ extension Engine {
         let context = "pod \(plan.pod): sandbox"
         do {
             // What is about to be made stands on disk before it is made.
-            try store.write(record)
+            try await store.save(record)
         } catch {
-            try? store.remove(id)  // The first failure is the one to tell.
             throw Failure.translate(error, "\(context): record")
         }
         let entry = SandboxEntry(record)
         sandboxes[id] = entry
         sandboxKeys[key] = id
         do {
-            try await entry.turnstile.pass { try await apply(plan, runtime: runtime, context: context) }
+            try await Blocking.$lane.withValue(id.text) {
+                try await entry.turnstile.pass { try await apply(plan, runtime: runtime, context: context) }
+            }
         } catch {
             // One that nobody waits for any more is no news.
             logger.log(
                 level: Task.isCancelled ? .debug : .warning, "a sandbox could not be made",
                 metadata: ["pod": "\(plan.pod)", "reason": "\(error)"])
             await rollBack(id)
+            // Whatever it was that came of it.
+            if Task.isCancelled { throw CancellationError() }
             throw error
         }
         announce(sandbox: id, .containerCreatedEvent)
@@ -101,11 +126,16 @@ extension Engine {
         var watch = StepWatch()
         let places = places
         let (id, files) = (plan.id, places.files(plan.id))
+        guard sandboxes[id]?.record.stage == .making else {
+            throw CRIError(.failedPrecondition, "\(context): it was removed while it was being made")
+        }
+        try await reachedOrLeft(.sandboxRecorded)
         do {
             try await Blocking.run { try Directory.make(places.shim(id), mode: 0o700) }
         } catch {
             throw Failure.translate(error, "\(context): directory")
         }
+        try await reachedOrLeft(.podDirectoryMade)
         async let prepared: Void = Self.prepare(plan, files: files, bundle: places.pauseBundle(id))
         let shim = try await step("\(context): shim") {
             try await shims.start(
@@ -113,25 +143,37 @@ extension Engine {
                     program: configuration.shimPath, sandbox: id.text, directory: places.shim(id), runtime: runtime,
                     runtimeRoot: places.runtimeRoot, networkNamespace: plan.netns,
                     userNamespace: plan.idMappings?.shim(path: places.userNamespace(id)),
-                    systemdCgroup: configuration.cgroupDriver == .systemd))
+                    systemdCgroup: configuration.cgroupDriver == .systemd, deadline: configuration.shimDeadline))
         }
         adopt(shim, for: id)
+        try await reachedOrLeft(.shimStarted)
         watch.lap("shim")
         async let attached = attach(plan, context: context)
         do { try await prepared } catch { throw Failure.translate(error, "\(context): files") }
+        try await reachedOrLeft(.podFilesWritten)
         watch.lap("files")
         let privatePIDs = plan.spec.config.linux.securityContext.namespaceOptions.pid != .node
         let pid = try await step("\(context): create pause") {
             try await shim.create(
-                CreateRequest(id: id.text, bundle: places.pauseBundle(id), privatePIDNamespace: privatePIDs))
+                CreateRequest(
+                    id: id.text, bundle: places.pauseBundle(id), privatePIDNamespace: privatePIDs,
+                    deadlineMilliseconds: configuration.stepDeadline.wholeMilliseconds))
         }
         watch.lap("create")
-        try await step("\(context): start pause") { try await shim.start(id.text, deadline: .seconds(60)) }
+        try await reachedOrLeft(.pauseCreated)
+        try await step("\(context): start pause") {
+            try await shim.start(id.text, deadline: configuration.stepDeadline)
+        }
         watch.lap("start")
+        try await reachedOrLeft(.pauseStarted)
         let network = try await attached
+        try await reachedOrLeft(.networkAttached)
         watch.lap("network")
+        guard sandboxes[id]?.ended.isOpen == false else {
+            throw CRIError(.unavailable, "\(context): the pod's own process (pause) has ended by itself")
+        }
         do {
-            try change(id) { record in
+            try await change(id) { record in
                 record.pausePID = pid
                 record.stage = .ready
                 record.addresses = network?.ips ?? []
@@ -141,6 +183,7 @@ extension Engine {
             throw Failure.translate(error, "\(context): record")
         }
         watch.lap("record")
+        try await reached(.sandboxReady)
         logger.debug("sandbox made", metadata: ["pod": "\(plan.pod)", "sandbox": "\(id)", "ms": "\(watch)"])
     }
 

@@ -65,6 +65,7 @@ extension Engine: RuntimeService, ImageService {
             response.info = [
                 "config": Self.text(config), "cniconfig": Self.text(network.document),
                 "lastCNILoadStatus": load, "lastCNILoadStatus.default": load,
+                "lastRecovery": Self.text(recovery.json),
             ]
         }
         return response

@@ -20,10 +20,20 @@ extension Engine {
             if name == id.text {
                 pauseEnded(id)
             } else if let container = ContainerID(name) {
-                containerEnded(container, exit)
+                heardEnd(of: container, exit)
             }
         case .exited, .oom: break
         case .disconnected: await shimDisconnected(id)
+        }
+    }
+
+    /// An end may be that of an earlier start's process, which was taken back.
+    private func heardEnd(of id: ContainerID, _ exit: ExitRecord) {
+        guard let entry = containers[id], !entry.isTakenBack else { return }
+        if entry.record.stage == .starting, entry.record.pid == 0 {
+            containers[id]?.earlyEnd = exit
+        } else if entry.record.pid == 0 || entry.record.pid == exit.pid {
+            containerEnded(id, exit)
         }
     }
 
@@ -93,6 +103,16 @@ extension Engine {
         } catch {
             // Only cancellation ends the wait at the turnstile, and nothing cancels this task.
         }
+    }
+
+    /// Returns when it is settled whether a shim that could not be talked to lives. Never from within a container's turnstile:
+    /// a sandbox's end waits there.
+    func settleShim(of id: SandboxID) async {
+        await Task {
+            await shimDisconnected(id)
+            // Or whoever has noticed it first.
+            try? await sandboxes[id]?.turnstile.pass {}
+        }.value
     }
 
     /// Connects to a shim that runs and brings the tables up to what it knows.

@@ -1,5 +1,6 @@
 import CRI
 import Logging
+import ShimClient
 import ShimProtocol
 
 extension Engine {
@@ -13,9 +14,15 @@ extension Engine {
         let entry = try container(request.containerID)
         let name = describe(entry.record)
         do {
-            try await entry.turnstile.pass { try await start(entry.record.id, name: name) }
+            try await Blocking.$lane.withValue(entry.record.sandbox.text) {
+                try await entry.turnstile.pass { try await start(entry.record.id, name: name) }
+            }
             return CRIStartContainerResponse()
         } catch {
+            if let failure = error as? ShimFailure, failure.code == .disconnected || failure.code == .noAnswer {
+                // Whoever hears of the failure sees what became of the pod.
+                await settleShim(of: entry.record.sandbox)
+            }
             throw Failure.translate(error, "\(name): start")
         }
     }
@@ -32,16 +39,27 @@ extension Engine {
             throw CRIError(.failedPrecondition, "the pod sandbox is not ready")
         }
         let shim = try shim(of: record.sandbox, for: name)
-        try change(id) { $0.stage = .starting }
+        try await change(id) { $0.stage = .starting }
         var watch = StepWatch()
         do {
+            try await reachedOrLeft(.startRecorded)
+            guard sandboxes[record.sandbox]?.record.stage == .ready else {
+                throw CRIError(.failedPrecondition, "the pod sandbox stopped meanwhile")
+            }
             let pid = try await shim.create(createRequest(record, logDirectory: sandbox.record.config.logDirectory))
             watch.lap("create")
             note(id) { $0.pid = pid }
+            if let early = containers[id]?.earlyEnd, early.pid == pid { containerEnded(id, early) }
+            containers[id]?.earlyEnd = nil
+            try await reachedOrLeft(.processCreated)
             try await shim.start(id.text, deadline: configuration.stepDeadline)
             watch.lap("start")
+            try await reachedOrLeft(.processStarted)
         } catch {
-            await startFailed(id, error, shim: shim)
+            // Whatever became of the caller.
+            let wasLeft = Task.isCancelled
+            await Task { await startFailed(id, error, wasLeft: wasLeft) }.value
+            if wasLeft { throw CancellationError() }
             throw error
         }
         // A short process may have ended by now, and its exit been heard.
@@ -62,19 +80,32 @@ extension Engine {
             id: record.id.text, bundle: places.bundle(record.id),
             log: record.logPath.isEmpty ? nil : LogPlace(directory: logDirectory, path: config.logPath),
             terminal: config.tty, stdin: config.stdin, stdinOnce: config.stdinOnce,
-            privatePIDNamespace: pidMode == .container, restore: checkpointImages(of: record))
+            privatePIDNamespace: pidMode == .container, restore: checkpointImages(of: record),
+            deadlineMilliseconds: configuration.stepDeadline.wholeMilliseconds)
     }
 
-    private func startFailed(_ id: ContainerID, _ error: any Error, shim: any PodShim) async {
-        do {
+    /// Takes away what the shim has of it. A start that nobody waits for any more can be tried again; one that failed has
+    /// ended the container.
+    private func startFailed(_ id: ContainerID, _ error: any Error, wasLeft: Bool) async {
+        guard let record = containers[id]?.record else { return }
+        if (error as? ShimFailure)?.code == .noAnswer {
+            // One that hangs is found out, and ended, before anything waits for it for longer.
+            _ = await tryWith(shimOf: record.sandbox) { shim throws(ShimFailure) in _ = try await shim.info() }
+        }
+        if wasLeft { containers[id]?.isTakenBack = true }
+        defer { containers[id]?.isTakenBack = false }
+        // Without a shim there is nothing left: removing the container, or its pod, sees to the rest.
+        let isGone = await tryWith(shimOf: record.sandbox) { shim throws(ShimFailure) in
             try await shim.delete(id.text, force: true, deadline: configuration.stepDeadline)
-        } catch {
-            // Removing the container, or its pod, deletes it again.
-            logger.warning(
-                "a container that failed to start can't be deleted yet",
-                metadata: ["container": "\(id)", "reason": "\(error)"])
         }
         guard containers[id]?.record.stage == .starting else { return }
+        if isGone, wasLeft {
+            note(id) { record in
+                record.stage = .created
+                record.pid = 0
+            }
+            return
+        }
         note(id) { record in
             record.stage = .exited
             record.pid = 0

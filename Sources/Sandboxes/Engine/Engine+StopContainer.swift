@@ -24,10 +24,13 @@ extension Engine {
                 let asked = try await ask(shimOf: entry.record.sandbox) { shim throws(ShimFailure) in
                     try await shim.kill(id.text, exec: nil, signal: signal, all: false, deadline: deadline)
                 }
+                try await reached(.stopAsked)
                 if asked, await entry.ended.wait(atMost: .seconds(seconds)) { return CRIStopContainerResponse() }
+                // The grace that was given counts, not the caller's patience: who asks again begins anew.
                 try Task.checkCancellation()
             }
-            try await kill(id)
+            try await ending("kill \(id)", lane: entry.record.sandbox) { try await self.kill(id) }
+            try await reached(.processKilled)
             return CRIStopContainerResponse()
         } catch {
             throw Failure.translate(error, "\(name): stop")

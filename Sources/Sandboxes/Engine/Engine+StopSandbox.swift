@@ -16,7 +16,9 @@ extension Engine {
         }
         let pod = podName(id)
         do {
-            try await entry.turnstile.pass { try await dismantle(id) }
+            try await ending("stop \(id)", lane: id) {
+                try await entry.turnstile.pass { try await self.dismantle(id) }
+            }
         } catch {
             throw Failure.translate(error, "pod \(pod): stop")
         }
@@ -35,10 +37,14 @@ extension Engine {
         // A shim that hangs is found out before anything waits for it for longer.
         _ = await tryWith(shimOf: id) { shim throws(ShimFailure) in _ = try await shim.info() }
         await failures.collect { try await self.killContainers(of: id) }
+        await failures.collect { try await self.reached(.containersKilled) }
         let network = Task { try await self.detachNetwork(of: id) }
         await failures.collect { try await self.endPause(id) }
+        await failures.collect { try await self.reached(.pauseEnded) }
         await failures.collect { try await network.value }
+        await failures.collect { try await self.reached(.networkDetached) }
         await endShim(id)
+        await failures.collect { try await self.reached(.shimEnded) }
         if let netns = entry.record.netns {
             await failures.collect { try await Blocking.run { try removeNetworkNamespace(netns) } }
         }
@@ -47,6 +53,7 @@ extension Engine {
         let shm = places.files(id).shm
         await failures.collect { try await Blocking.run { try Linux.Mount.unmount(shm, detach: true) } }
         if wasReady { announce(sandbox: id, .containerStoppedEvent) }
+        await failures.collect { try await self.reached(.sandboxDismantled) }
         try failures.rethrow()
     }
 
@@ -101,7 +108,7 @@ extension Engine {
     private func endPause(_ id: SandboxID) async throws {
         guard let entry = sandboxes[id] else { return }
         let done = await tryWith(shimOf: id) { shim throws(ShimFailure) in
-            try await shim.delete(id.text, force: true, deadline: .seconds(60))
+            try await shim.delete(id.text, force: true, deadline: self.configuration.stepDeadline)
         }
         let path = try places.cgroup(parent: entry.record.config.linux.cgroupParent, id: id.text)
         let runtime = RuntimeCommand(
@@ -120,7 +127,7 @@ extension Engine {
         let done = await tryWith(shimOf: id) { shim throws(ShimFailure) in
             // Also those that we have lost the record of.
             for container in try await shim.info().containers {
-                try await shim.delete(container.id, force: true, deadline: .seconds(60))
+                try await shim.delete(container.id, force: true, deadline: self.configuration.stepDeadline)
             }
             try await shim.shutdown()
         }

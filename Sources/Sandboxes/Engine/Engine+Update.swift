@@ -23,7 +23,7 @@ extension Engine {
                     try await apply(try Resources.plan(request.linux, facts: facts), to: record, name: name)
                 }
                 try await rewriteBundle(places.bundle(id), limits: plan)
-                try change(id) { $0.config.linux.resources = merged }
+                try await change(id) { $0.config.linux.resources = merged }
             }
             return CRIUpdateContainerResourcesResponse()
         } catch {
@@ -64,7 +64,7 @@ extension Engine {
     ) async throws(CRIError) -> CRIUpdatePodSandboxResourcesResponse {
         let entry = try sandbox(request.podSandboxID)
         do {
-            try change(entry.record.id) { record in
+            try await change(entry.record.id) { record in
                 if request.hasOverhead { record.config.linux.overhead = request.overhead }
                 if request.hasResources { record.config.linux.resources = request.resources }
             }

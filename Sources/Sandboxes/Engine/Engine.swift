@@ -4,6 +4,7 @@ import Images
 import Linux
 import Logging
 import PodNetwork
+import ShimClient
 
 /// The engine behind the CRI: sandboxes and containers over images, pod network, shims and an OCI runtime.
 ///
@@ -31,8 +32,9 @@ public actor Engine {
     var containers: [ContainerID: ContainerEntry] = [:]
     var sandboxKeys: [String: SandboxID] = [:]
     var containerKeys: [String: ContainerID] = [:]
-    var runs: [String: Flight<SandboxID>] = [:]
-    var creations: [String: Flight<ContainerID>] = [:]
+    var runs: [String: Flight<CRIRunPodSandboxRequest, SandboxID>] = [:]
+    var creations: [String: Flight<CRIContainerConfig, ContainerID>] = [:]
+    var endings: [String: Flight<String, Void>] = [:]
     var streaming: (any StreamingURLs)?
     /// Terminals of execs that the streaming server has.
     var terminals: [String: TerminalReference] = [:]
@@ -40,6 +42,8 @@ public actor Engine {
     var closed = false
     /// What an earlier engine left undone is being taken away.
     var clearing: Task<Void, Never>?
+    /// What the start has found and put right.
+    var recovery = Recovery()
 
     /// Makes the engine's directories and the pause root filesystem.
     ///
@@ -48,7 +52,8 @@ public actor Engine {
         configuration: EngineConfiguration, images: ImageStore, network: PodNetwork, logger: Logger
     ) async throws {
         try await self.init(
-            configuration: configuration, images: images, network: network, logger: logger, shims: ShimPrograms())
+            configuration: configuration, images: images, network: network, logger: logger,
+            shims: ShimPrograms(patience: ShimPatience(answer: configuration.shimDeadline)))
     }
 
     init(
@@ -63,7 +68,6 @@ public actor Engine {
         self.logger = logger
         self.shims = shims
         places = Places(configuration)
-        store = RecordStore(root: configuration.root)
         do {
             cgroups = try CgroupHost.detect()
         } catch {
@@ -72,17 +76,17 @@ public actor Engine {
         facts = HostFacts.observe(cgroups)
         streaming = configuration.streaming
         features = await Self.features(of: configuration, root: places.runtimeRoot, logger: logger)
-        let (places, store) = (places, store)
+        let places = places
         do {
-            try await Blocking.run {
+            store = try await Blocking.run {
                 try Directory.make(places.root, mode: 0o711)
-                try store.makeDirectories()
                 for folder in ["", "/sandboxes", "/containers", "/oci"] {
                     // Into the containers' own directories only their pods' roots can go.
                     let open = folder.isEmpty || folder == "/containers"
                     try Directory.make(places.state + folder, mode: open ? 0o711 : 0o700)
                 }
                 try PauseRootfs.make(at: places.pauseRootfs, from: configuration.pausePath)
+                return try RecordStore(root: configuration.root, logger: logger)
             }
         } catch {
             throw Failure.translate(error, "start of the engine")
@@ -92,12 +96,13 @@ public actor Engine {
     /// Gives the engine the streaming server that was made after it.
     public func setStreaming(_ streaming: any StreamingURLs) { self.streaming = streaming }
 
-    /// Lets go of the shims and ends the event streams; the pods run on.
+    /// Lets go of the shims and of the state, and ends the event streams; the pods run on.
     public func shutdown() async {
         closed = true
         clearing?.cancel()
         events.close()
         for entry in sandboxes.values { await entry.shim?.disconnect() }
+        await store.close()
     }
 
     /// Stops and removes every sandbox, and everything that the engine made below its directories.
@@ -118,17 +123,23 @@ public actor Engine {
         }
         closed = true
         events.close()
+        await store.close()
         let (places, store, logger) = (places, store, logger)
         await Blocking.run {
             for tree in [
-                places.state + "/sandboxes", places.state + "/containers", places.state + "/oci", store.sandboxes,
-                store.containers, store.aside, places.root + "/pause",
+                places.state + "/sandboxes", places.state + "/containers", places.state + "/oci",
+                places.root + "/pause",
             ] {
                 do {
                     try Directory.removeTree(tree)
                 } catch {
                     logger.error("a directory can't be removed", metadata: ["path": "\(tree)", "reason": "\(error)"])
                 }
+            }
+            do {
+                try store.remove()
+            } catch {
+                logger.error("the state can't be removed", metadata: ["reason": "\(error)"])
             }
         }
     }

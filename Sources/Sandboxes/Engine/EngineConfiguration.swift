@@ -2,7 +2,7 @@
 ///
 /// Several engines can share a host when their `root`, `state` and `cgroupRoot` differ.
 public struct EngineConfiguration: Sendable {
-    /// Lasting data: `<root>/sandboxes/<id>/sandbox.json`, `<root>/containers/<id>/container.json`.
+    /// Lasting data: the records in `<root>/state.db`, images' volumes in `<root>/containers/<id>/volumes`.
     public var root: String
     /// What a reboot may take away: `<state>/sandboxes/<id>/` (shim, pod files), `<state>/containers/<id>/` (bundles).
     public var state: String
@@ -34,8 +34,13 @@ public struct EngineConfiguration: Sendable {
     public var streaming: (any StreamingURLs)?
     /// Bytes of standard output and of standard error that `ExecSync` keeps; more is dropped and said so.
     public var execOutputLimitBytes: Int
-    /// How long any single shim or runtime step may take before it counts as hung.
+    /// How long any single step (of the OCI runtime, or with files and mounts of the host) may take before it counts as hung
+    /// and is ended. A CNI plugin's is `NetworkConfiguration.pluginDeadline`.
     public var stepDeadline: Duration
+    /// How long a shim may take to start, and to answer what needs no runtime, before it counts as hung and is ended.
+    public var shimDeadline: Duration
+    /// Called after each step, for tests that make something go wrong there; nil in a node's life.
+    public var afterStep: (@Sendable (EngineStep) async throws -> Void)?
 
     public init(
         root: String, state: String, runtimePath: String, shimPath: String, pausePath: String,
@@ -61,5 +66,6 @@ public struct EngineConfiguration: Sendable {
         // Both outputs and their frame fit into the 16 MiB that kubelet and crictl take at most.
         execOutputLimitBytes = (8 << 20) - (64 << 10)
         stepDeadline = .seconds(60)
+        shimDeadline = .seconds(10)
     }
 }

@@ -1,6 +1,7 @@
 import CRI
 import JSON
 import OCISpec
+import ShimProtocol
 
 /// A sandbox as the engine knows it.
 struct SandboxEntry {
@@ -29,6 +30,10 @@ struct ContainerEntry {
     let turnstile = Turnstile()
     /// The process has ended.
     let ended = Latch()
+    /// Its start is being undone: that its process ends is no news then.
+    var isTakenBack = false
+    /// An end that was heard before it was known whose it is: of this start's process, or of one that was taken back.
+    var earlyEnd: ExitRecord?
     /// The process that `exec` starts from; read from the bundle when it is first needed.
     var process: OCISpec.Process?
     /// The CPU time at the last look, for the rate between two looks.

@@ -71,11 +71,13 @@ protocol ShimLauncher: Sendable {
 
 /// Starts `kubesim-shim`, connects to its socket.
 struct ShimPrograms: ShimLauncher {
+    var patience = ShimPatience()
+
     func start(_ launch: ShimLaunch) async throws(ShimFailure) -> any PodShim {
-        try await ShimConnection.start(launch)
+        try await ShimConnection.start(launch, patience: patience)
     }
 
     func connect(directory: String) async throws(ShimFailure) -> any PodShim {
-        try await ShimConnection.connect(directory: directory)
+        try await ShimConnection.connect(directory: directory, patience: patience)
     }
 }

@@ -18,7 +18,11 @@ struct HostSide: Sendable {
     }
 
     /// Looks, makes host paths that are missing, and gives the volumes that ask for it their SELinux label. Blocking.
-    static func look(_ config: CRIContainerConfig, _ rules: Rules) throws(CRIError) -> HostSide {
+    ///
+    /// - Parameter place: told which path is being looked at
+    static func look(
+        _ config: CRIContainerConfig, _ rules: Rules, at place: Whereabouts = Whereabouts()
+    ) throws(CRIError) -> HostSide {
         let security = config.linux.securityContext
         let wish = try SeccompProfile.wish(
             profile: security.hasSeccomp ? security.seccomp : nil, legacyPath: security.seccompProfilePath)
@@ -26,7 +30,8 @@ struct HostSide: Sendable {
         if case .localhost(let path) = wish, !security.privileged {
             side.seccompFile = (path, try SeccompProfile.read(path, below: rules.seccompProfileRoot))
         }
-        side.mounts = try MountSources.prepare(config.mounts, features: rules.features)
+        side.mounts = try MountSources.prepare(config.mounts, features: rules.features, at: place)
+        place.path = config.devices.first?.hostPath ?? "/dev"
         side.devices =
             try (security.privileged ? DeviceNodes.host() : []) + DeviceNodes.prepare(config.devices)
         let names = try CDIRegistry.names(config)
@@ -36,6 +41,7 @@ struct HostSide: Sendable {
         }
         if let labels = rules.labels {
             for mount in config.mounts where mount.selinuxRelabel && !ImageVolumes.isOne(mount) {
+                place.path = mount.hostPath
                 try SELinuxRelabel.apply(labels.mount, to: mount.hostPath)
             }
         }

@@ -7,9 +7,11 @@ import OCISpec
 enum MountSources {
     /// Blocking: looks at host paths. Mounts of images are not among them (``ImageVolumes``).
     ///
-    /// - Parameter features: of the OCI runtime that will make them
+    /// - Parameters:
+    ///   - features: of the OCI runtime that will make them
+    ///   - place: told which path is being looked at
     static func prepare(
-        _ asked: [CRIMount], features: RuntimeFeatures
+        _ asked: [CRIMount], features: RuntimeFeatures, at place: Whereabouts = Whereabouts()
     ) throws(CRIError) -> [PreparedMount] {
         var prepared: [PreparedMount] = []
         for mount in asked where !ImageVolumes.isOne(mount) {
@@ -20,6 +22,7 @@ enum MountSources {
             }
             try checkReadOnly(mount, destination, features)
             let (uids, gids) = try idMappings(mount, destination, features)
+            place.path = mount.hostPath
             prepared.append(
                 PreparedMount(
                     destination: destination, source: try source(mount.hostPath, for: destination),

@@ -1,7 +1,7 @@
 import CRI
 import JSON
 
-/// What the engine must not forget about a container: `<root>/containers/<id>/container.json`.
+/// What the engine must not forget about a container: a row of the state database.
 struct ContainerRecord: Sendable, Equatable {
     /// Where in its life the container is. The record is written before a step makes anything.
     enum Stage: String, Sendable {
@@ -52,9 +52,10 @@ struct ContainerRecord: Sendable, Equatable {
 }
 
 extension ContainerRecord {
-    func encoded() throws -> [UInt8] {
+    /// All but the config, as JSON.
+    func document() -> String {
         let value: JSONValue = [
-            "version": .int(Self.version), "kind": "container", "id": .string(id.text),
+            "version": .int(Self.version), "id": .string(id.text),
             "sandbox": .string(sandbox.text), "stage": .string(stage.rawValue), "imageID": .string(imageID),
             "imageRef": .string(imageRef), "createdAt": .int(createdAtNanoseconds),
             "startedAt": .int(startedAtNanoseconds), "finishedAt": .int(finishedAtNanoseconds),
@@ -64,9 +65,8 @@ extension ContainerRecord {
             "home": user.home.map(JSONValue.string) ?? .null, "cgroupsPath": .string(cgroupsPath),
             "logPath": .string(logPath),
             "volumes": Self.document(volumes), "imageVolumes": Self.document(imageVolumes),
-            "config": try CRIDocument.value(config),
         ]
-        return value.encoded(pretty: true)
+        return String(decoding: value.encoded(pretty: false), as: UTF8.self)
     }
 
     private static func document(_ texts: [String: String]) -> JSONValue {
@@ -75,10 +75,11 @@ extension ContainerRecord {
                 texts.sorted { $0.key < $1.key }.map { JSONObject.Member(key: $0.key, value: .string($0.value)) }))
     }
 
-    /// Reads one; the error says what is wrong in words that fit behind the file's name.
-    init(_ bytes: [UInt8], id expected: ContainerID) throws(RecordError) {
-        let document = try RecordDocument(bytes, kind: "container", version: Self.version, id: expected.text)
-        id = expected
+    /// Reads one; the error says what is wrong in words that fit behind its id.
+    init(_ row: RecordRow) throws(RecordError) {
+        guard let id = ContainerID(row.id) else { throw RecordError("its id is none") }
+        let document = try RecordDocument(row.record, version: Self.version, id: row.id)
+        self.id = id
         guard let owner = SandboxID(try document.text("sandbox")) else { throw RecordError("sandbox is no id") }
         sandbox = owner
         stage = try document.choice("stage")
@@ -104,6 +105,6 @@ extension ContainerRecord {
         for member in document.value["imageVolumes"]?.objectValue?.members ?? [] {
             imageVolumes[member.key] = member.value.stringValue
         }
-        config = try document.message("config")
+        config = try row.message()
     }
 }

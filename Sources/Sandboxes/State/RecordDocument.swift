@@ -2,22 +2,34 @@ import CRI
 import JSON
 import SwiftProtobuf
 
-/// Why a record can't be used, in words that fit behind the file's name.
+/// Why a record can't be used, in words that fit behind its id.
 struct RecordError: Error, Sendable, Equatable, CustomStringConvertible {
     var description: String
     init(_ description: String) { self.description = description }
 }
 
-/// A record's JSON with its head checked: kind, version, id.
+/// A record as it lies in the database.
+struct RecordRow: Sendable {
+    var id: String
+    /// JSON.
+    var record: String
+    /// A CRI message, as protobuf.
+    var config: [UInt8]
+
+    func message<Value: SwiftProtobuf.Message>() throws(RecordError) -> Value {
+        do { return try Value(serializedBytes: config) } catch { throw RecordError("config: \(error)") }
+    }
+}
+
+/// A record's JSON with its head checked: version and id.
 struct RecordDocument {
     let value: JSONValue
 
-    init(_ bytes: [UInt8], kind: String, version: Int64, id: String) throws(RecordError) {
-        do { value = try JSONValue.parse(bytes) } catch { throw RecordError(error.description) }
-        guard value["kind"]?.stringValue == kind else { throw RecordError("not the record of a \(kind)") }
+    init(_ text: String, version: Int64, id: String) throws(RecordError) {
+        do { value = try JSONValue.parse(Array(text.utf8)) } catch { throw RecordError(error.description) }
         guard let found = value["version"]?.intValue else { throw RecordError("no version") }
         guard found == version else { throw RecordError("version \(found); this program knows \(version)") }
-        guard value["id"]?.stringValue == id else { throw RecordError("its id isn't that of its directory") }
+        guard value["id"]?.stringValue == id else { throw RecordError("its id isn't that of its row") }
     }
 
     func text(_ key: String) throws(RecordError) -> String {
@@ -40,11 +52,6 @@ struct RecordDocument {
         guard let choice = Value(rawValue: text) else { throw RecordError("\(key) is \"\(text)\", which is unknown") }
         return choice
     }
-
-    func message<Value: SwiftProtobuf.Message>(_ key: String) throws(RecordError) -> Value {
-        guard let member = value[key] else { throw RecordError("\(key) is missing") }
-        do { return try CRIDocument.message(member) } catch { throw RecordError("\(key): \(error)") }
-    }
 }
 
 /// CRI messages as JSON, in the shape that containerd's verbose answers have: field names as in the .proto, numbers as
@@ -57,11 +64,5 @@ enum CRIDocument {
         options.alwaysPrintInt64sAsNumbers = true
         let bytes: [UInt8] = try message.jsonUTF8Bytes(options: options)
         return try JSONValue.parse(bytes)
-    }
-
-    static func message<Value: SwiftProtobuf.Message>(_ value: JSONValue) throws -> Value {
-        var options = JSONDecodingOptions()
-        options.ignoreUnknownFields = true
-        return try Value(jsonUTF8Bytes: value.encoded(pretty: false), options: options)
     }
 }

@@ -1,122 +1,95 @@
-import Glibc
+import GRDB
 import Linux
 import Logging
 
-/// The engine's records on disk: one folder an object, one JSON file in it, replaced atomically.
-struct RecordStore: Sendable {
-    /// Folders of sandboxes and containers, and where unreadable records are put aside.
-    let sandboxes: String
-    let containers: String
-    let aside: String
+/// The engine's records: a row an object in one database, `<root>/state.db`.
+///
+/// A record is saved before what it speaks of is made, and forgotten after the last of it is gone; what has happened by itself
+/// is noted without anybody waiting for it.
+final class RecordStore: Sendable {
+    private let file: StateFile
+    private let writer: StateWriter
+    private let reader: RecordReader
+    /// What was wrong with the database that was put aside; nil when it was whole.
+    let damage: String?
+    /// What images' volumes hold, a folder a container; and, from before there was the database, a folder a sandbox.
+    private let folders: (sandboxes: String, containers: String)
 
-    init(root: String) {
-        sandboxes = root + "/sandboxes"
-        containers = root + "/containers"
-        aside = root + "/corrupt"
-    }
-
-    func makeDirectories() throws(SystemError) {
-        for folder in [sandboxes, containers] { try Directory.make(folder, mode: 0o700) }
-    }
-
-    func directory(_ id: SandboxID) -> String { "\(sandboxes)/\(id.text)" }
-    func directory(_ id: ContainerID) -> String { "\(containers)/\(id.text)" }
-
-    func write(_ record: SandboxRecord) throws {
-        try Directory.make(directory(record.id), mode: 0o700)
-        try AtomicFile.write(directory(record.id) + "/sandbox.json", try record.encoded(), mode: 0o600)
-    }
-
-    func write(_ record: ContainerRecord) throws {
-        try Directory.make(directory(record.id), mode: 0o700)
-        try AtomicFile.write(directory(record.id) + "/container.json", try record.encoded(), mode: 0o600)
-    }
-
-    /// The record goes first: a folder without one is a leftover that the next start takes away.
-    func remove(_ id: SandboxID) throws(SystemError) {
-        try File.remove(directory(id) + "/sandbox.json")
-        try Directory.removeTree(directory(id))
-    }
-
-    func remove(_ id: ContainerID) throws(SystemError) {
-        try File.remove(directory(id) + "/container.json")
-        try Directory.removeTree(directory(id))
-    }
-
-    /// Everything that can be read; what can't is put aside, so that one bad file stops nothing and nobody trips over
-    /// it twice. `lost` are the ids whose leftovers are to be cleared.
-    struct Contents: Sendable {
-        var sandboxes: [SandboxRecord] = []
-        var containers: [ContainerRecord] = []
-        var lostSandboxes: [SandboxID] = []
-        var lostContainers: [ContainerID] = []
-    }
-
-    func readAll(logger: Logger) -> Contents {
-        var contents = Contents()
-        for name in names(sandboxes, logger: logger) {
-            guard let id = SandboxID(name) else { continue }
-            let path = directory(id) + "/sandbox.json"
-            switch read(path, { bytes throws(RecordError) in try SandboxRecord(bytes, id: id) }) {
-            case .success(let record?): contents.sandboxes.append(record)
-            case .success(nil): contents.lostSandboxes.append(id)
-            case .failure(let error):
-                putAside(path, as: "sandbox-\(id.text).json", because: error, logger: logger)
-                contents.lostSandboxes.append(id)
-            }
+    /// Opens the database. Blocking.
+    ///
+    /// - Throws: `StateError` that names the file and what to do.
+    init(root: String, logger: Logger) throws {
+        file = StateFile(path: root + "/state.db", aside: root + "/corrupt")
+        folders = (root + "/sandboxes", root + "/containers")
+        let database: DatabaseQueue
+        (database, damage) = try file.open(logger: logger)
+        reader = RecordReader(database: database, file: file)
+        writer = StateWriter(database, file: file, logger: logger)
+        do throws(SystemError) {
+            try file.reserve()
+        } catch {
+            logger.warning("a full disk may keep pods from being removed", metadata: ["reason": "\(error)"])
         }
-        for name in names(containers, logger: logger) {
-            guard let id = ContainerID(name) else { continue }
-            let path = directory(id) + "/container.json"
-            switch read(path, { bytes throws(RecordError) in try ContainerRecord(bytes, id: id) }) {
-            case .success(let record?): contents.containers.append(record)
-            case .success(nil): contents.lostContainers.append(id)
-            case .failure(let error):
-                putAside(path, as: "container-\(id.text).json", because: error, logger: logger)
-                contents.lostContainers.append(id)
-            }
-        }
+    }
+
+    /// Writes a record and returns when it can't be lost any more by the node's death.
+    func save(_ record: SandboxRecord) async throws { try await writer.commit(.sandbox(record)) }
+    func save(_ record: ContainerRecord) async throws { try await writer.commit(.container(record)) }
+
+    /// Has a record written after those before it.
+    func note(_ record: SandboxRecord) { writer.post(.sandbox(record)) }
+    func note(_ record: ContainerRecord) { writer.post(.container(record)) }
+
+    /// Takes an object's folder away, then its record.
+    func forget(_ id: SandboxID) async throws {
+        let folder = "\(folders.sandboxes)/\(id.text)"
+        try await Blocking.run { try Directory.removeTree(folder) }
+        try await writer.commit(.withoutSandbox(id))
+    }
+
+    func forget(_ id: ContainerID) async throws {
+        let folder = "\(folders.containers)/\(id.text)"
+        try await Blocking.run { try Directory.removeTree(folder) }
+        try await writer.commit(.withoutContainer(id))
+    }
+
+    /// Everything that can be read; what can't is put aside, so that one bad record stops nothing and nobody trips over it
+    /// twice. Blocking.
+    ///
+    /// - Throws: `StateError` when the database itself can't be read.
+    func readAll(logger: Logger) throws -> RecordContents {
+        var contents = try reader.readAll(logger: logger)
+        contents.lostSandboxes += Self.names(folders.sandboxes).compactMap { SandboxID($0) }
+        contents.lostContainers += Self.names(folders.containers).compactMap { ContainerID($0) }
         return contents
     }
 
-    private func names(_ folder: String, logger: Logger) -> [String] {
-        do {
-            return try Directory.names(folder).sorted()
-        } catch {
-            logger.error("records can't be listed", metadata: ["path": "\(folder)", "reason": "\(error.errno)"])
-            return []
-        }
+    /// Writes what is pending and lets go of the file: from now on it may be another engine's.
+    func close() async { await writer.close() }
+
+    /// Removes everything. After ``close()``. Blocking.
+    func remove() throws(SystemError) {
+        try file.remove()
+        for folder in [folders.sandboxes, folders.containers, file.aside] { try Directory.removeTree(folder) }
     }
 
-    /// Nil when there is no file: the object was being made or removed.
-    private func read<Record>(
-        _ path: String, _ parse: ([UInt8]) throws(RecordError) -> Record
-    ) -> Result<Record?, RecordError> {
-        do {
-            return .success(try parse(try File.read(path, limit: 16 << 20)))
-        } catch let error as SystemError where error.errno == .noEntry {
-            return .success(nil)
-        } catch let error as RecordError {
-            return .failure(error)
-        } catch {
-            return .failure(RecordError("\(error)"))
-        }
-    }
+    private static func names(_ folder: String) -> [String] { (try? Directory.names(folder)) ?? [] }
+}
 
-    private func putAside(_ path: String, as name: String, because error: RecordError, logger: Logger) {
-        let target = "\(aside)/\(name)"
-        var kept = target
-        do {
-            try Directory.make(aside, mode: 0o700)
-            try File.rename(path, target)
-        } catch {
-            kept = "not kept: \(error)"
-        }
-        logger.error(
-            """
-            a record can't be read: its pod is cleared away and starts anew from its manifest; nothing is left to mend, \
-            the file was moved aside for whoever wants to look
-            """,
-            metadata: ["path": "\(path)", "reason": "\(error)", "aside": "\(kept)"])
-    }
+/// What the database holds at a start.
+struct RecordContents: Sendable {
+    var sandboxes: [SandboxRecord] = []
+    var containers: [ContainerRecord] = []
+    /// Ids whose leftovers are to be cleared, if no record speaks for them.
+    var lostSandboxes: [SandboxID] = []
+    var lostContainers: [ContainerID] = []
+    var unreadable: [Unreadable] = []
+}
+
+/// A record that was put aside, and why.
+struct Unreadable: Sendable, Equatable {
+    /// `sandbox` or `container`.
+    var kind: String
+    var id: String
+    var reason: String
 }

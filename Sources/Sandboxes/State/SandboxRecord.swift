@@ -1,7 +1,7 @@
 import CRI
 import JSON
 
-/// What the engine must not forget about a sandbox: `<root>/sandboxes/<id>/sandbox.json`.
+/// What the engine must not forget about a sandbox: a row of the state database.
 struct SandboxRecord: Sendable, Equatable {
     /// Where in its life the sandbox is. The record is written before a step makes anything.
     enum Stage: String, Sendable {
@@ -31,28 +31,38 @@ struct SandboxRecord: Sendable, Equatable {
     /// The name that is reserved: one sandbox a name, namespace, uid and attempt.
     var key: String { Self.key(config.metadata) }
 
+    /// A config as it was asked for: what `UpdatePodSandboxResources` changes later is left out.
+    static func withoutLimits(_ config: CRIPodSandboxConfig) -> CRIPodSandboxConfig {
+        var config = config
+        config.linux.clearOverhead()
+        config.linux.clearResources()
+        return config
+    }
+
     static func key(_ metadata: CRIPodSandboxMetadata) -> String {
         "\(metadata.name)_\(metadata.namespace)_\(metadata.uid)_\(metadata.attempt)"
     }
 }
 
 extension SandboxRecord {
-    func encoded() throws -> [UInt8] {
+    /// All but the config, as JSON.
+    func document() -> String {
         var value: JSONValue = [
-            "version": .int(Self.version), "kind": "sandbox", "id": .string(id.text), "stage": .string(stage.rawValue),
+            "version": .int(Self.version), "id": .string(id.text), "stage": .string(stage.rawValue),
             "createdAt": .int(createdAtNanoseconds), "runtimeHandler": .string(runtimeHandler),
             "pausePID": .int(Int64(pausePID)), "networkAttached": .bool(networkAttached),
-            "addresses": .array(addresses.map(JSONValue.string)), "config": try CRIDocument.value(config),
+            "addresses": .array(addresses.map(JSONValue.string)),
         ]
         if let netns { value["netns"] = .string(netns) }
         if let networkResult { value["networkResult"] = networkResult }
-        return value.encoded(pretty: true)
+        return String(decoding: value.encoded(pretty: false), as: UTF8.self)
     }
 
-    /// Reads one; the error says what is wrong in words that fit behind the file's name.
-    init(_ bytes: [UInt8], id expected: SandboxID) throws(RecordError) {
-        let document = try RecordDocument(bytes, kind: "sandbox", version: Self.version, id: expected.text)
-        id = expected
+    /// Reads one; the error says what is wrong in words that fit behind its id.
+    init(_ row: RecordRow) throws(RecordError) {
+        guard let id = SandboxID(row.id) else { throw RecordError("its id is none") }
+        let document = try RecordDocument(row.record, version: Self.version, id: row.id)
+        self.id = id
         stage = try document.choice("stage")
         createdAtNanoseconds = try document.int("createdAt")
         runtimeHandler = try document.text("runtimeHandler")
@@ -61,7 +71,7 @@ extension SandboxRecord {
         addresses = document.value["addresses"]?.arrayValue?.compactMap(\.stringValue) ?? []
         netns = document.value["netns"]?.stringValue
         networkResult = document.value["networkResult"]
-        config = try document.message("config")
+        config = try row.message()
         if let netns, !netns.hasPrefix("/") || netns.split(separator: "/").contains("..") {
             throw RecordError("netns is no absolute path")
         }

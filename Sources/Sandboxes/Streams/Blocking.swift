@@ -1,21 +1,34 @@
-import Dispatch
+import CRI
 
-/// Runs work that may block in the kernel (mounts, stats of host paths, small file writes) away from Swift's few
-/// cooperative threads, so that a hung filesystem holds up the one pod that uses it.
+/// Runs work that may block in the kernel (mounts, looks at host paths, small file writes) away from Swift's few cooperative
+/// threads.
+///
+/// Work of a pod runs in that pod's lane: what hangs there takes a few threads of its own and holds up that pod alone.
 enum Blocking {
-    private static let queue = DispatchQueue(label: "kubesim.blocking", attributes: .concurrent)
+    /// Whose work the task does; the engine sets it to the pod's sandbox.
+    @TaskLocal static var lane = ""
+
+    private static let threads = BlockingThreads(name: "blocking", most: 512, mostInLane: 4, mostInCommon: 64)
 
     /// Runs `work` on a thread of its own kind and returns what it returns.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try work() }) }
+        let lane = lane
+        return try await withCheckedThrowingContinuation { continuation in
+            if !threads.add(lane, { continuation.resume(with: Result { try work() }) }) {
+                continuation.resume(
+                    throwing: CRIError(.unavailable, "earlier work for this pod still hangs on the host's filesystems"))
+            }
         }
     }
 
     /// Runs `work`, which can't fail.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: work()) }
+        let lane = lane
+        return await withCheckedContinuation { continuation in
+            if !threads.add(lane, { continuation.resume(returning: work()) }) {
+                // What can't fail is done among everybody's.
+                _ = threads.add("") { continuation.resume(returning: work()) }
+            }
         }
     }
 }
