@@ -140,7 +140,7 @@ bench-cri: build samples ## Measure the CRI beside containerd with runc and crun
 	@$(CLIENT_PYTHON) bench/cri.py
 
 .PHONY: order
-order: ## Find anew which functions the OCI runtime's commands run, for the linker (two minutes)
+order: ## Find anew which functions the OCI runtime's commands run, for the linker
 	$(SWIFT) build -c release --product kubesim-oci
 	@python3 bench/order.py
 

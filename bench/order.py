@@ -2,13 +2,12 @@
 """Writes the order in which kubesim-oci's functions are linked: those that its commands run first, what they never run last.
 
 The kernel maps a program's pages in pieces of 64 KiB and more around the one that is asked for, so a hot function costs its
-cold neighbours' memory and page faults. What ran is found by single-stepping the commands (bench/steps.c); the parent's
+cold neighbours' memory and page faults. What ran is found by breakpoints on every function (bench/steps.c); the parent's
 functions come before those that only run in the child, which is another process. Run it from time to time: names in the list
 that are gone do no harm, and functions that are new lie among the cold ones until then.
 """
 
 import argparse
-import bisect
 import os
 import subprocess
 import sys
@@ -26,10 +25,10 @@ def functions(program):
     return found
 
 
-def steps_of(steps, command):
-    """The first time of each address in each generation."""
+def steps_of(steps, addresses, command):
+    """The functions that ran, in the order of their first time, each with its generation."""
     null = subprocess.DEVNULL
-    said = subprocess.run([steps, *command], stdin=null, stdout=subprocess.PIPE, stderr=null, text=True, check=True).stdout
+    said = subprocess.run([steps, addresses, *command], stdin=null, stdout=subprocess.PIPE, stderr=null, text=True, check=True).stdout
     return [(int(generation), int(address, 16)) for generation, address in map(str.split, said.splitlines())]
 
 
@@ -61,13 +60,13 @@ def main():
         # The first run compiles the seccomp profile.
         runtime.must("run", "--bundle", bundle, "warm")
         found = functions(runtime.program)
-        starts = sorted(found)
+        addresses = os.path.join(scratch, "addresses")
+        with open(addresses, "w") as file:
+            file.writelines("%x\n" % start for start in found)
         hot = ({}, {})
         for command in commands(runtime, bundle, sleeper):
-            for generation, address in steps_of(steps, command):
-                start = starts[max(bisect.bisect_right(starts, address) - 1, 0)]
-                if start <= address < start + max(found[start][0], 1):
-                    hot[generation][start] = True
+            for generation, start in steps_of(steps, addresses, command):
+                hot[generation][start] = True
     finally:
         subprocess.run(["umount", scratch], check=True)
         os.rmdir(scratch)

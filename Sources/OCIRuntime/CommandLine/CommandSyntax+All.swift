@@ -55,7 +55,7 @@ extension CommandSyntax {
         .on("debug", "log what is planned and done"),
         .value("log", "FILE", "where the log goes (default: standard error)"),
         .value("log-format", "FORMAT", "text or json (default: text)"),
-        .value("root", "DIR", "where containers' state lies (default: \(GlobalOptions.standardRoot()))"),
+        .value("root", "DIR", "where containers' state lies"),
         .on("systemd-cgroup", "systemd makes the cgroups; cgroupsPath is \"slice:prefix:name\""),
         .value("rootless", "true|false|auto", "go on where cgroups can't be changed (default: auto)"),
         .on("help", short: "h", "show help"),

@@ -6,14 +6,24 @@ import Linux
 enum RootlessMode: Sendable, Hashable {
     case on
     case off
+    /// Found out when it matters.
+    case automatic
 
-    /// - Parameter text: runc's values; nil and "auto" find out.
+    /// - Parameter text: runc's values; nil is "auto".
     init(_ text: String?) throws(RuntimeError) {
         switch text {
         case "true"?: self = .on
         case "false"?: self = .off
-        case nil, "auto"?: self = geteuid() != 0 || RootlessMode.isMappedRoot ? .on : .off
+        case nil, "auto"?: self = .automatic
         case let other?: throw RuntimeError("--rootless \(other): must be true, false or auto")
+        }
+    }
+
+    var isOn: Bool {
+        switch self {
+        case .on: true
+        case .off: false
+        case .automatic: geteuid() != 0 || RootlessMode.isMappedRoot
         }
     }
 

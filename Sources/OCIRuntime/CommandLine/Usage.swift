@@ -18,6 +18,14 @@ enum Usage {
             let summary = CommandSyntax.of(name)?.summary ?? ""
             text += "   \(name)" + String(repeating: " ", count: 12 - name.utf8.count) + "\(summary)\n"
         }
-        return text + "\nGLOBAL OPTIONS:\n" + CommandSyntax.table(CommandSyntax.globalFlags)
+        return text + "\nGLOBAL OPTIONS:\n" + CommandSyntax.table(globalFlags)
+    }
+
+    /// The default of `--root` has to be looked for, which only the help needs.
+    private static var globalFlags: [CommandSyntax.Flag] {
+        CommandSyntax.globalFlags.map { flag in
+            guard flag.name == "root" else { return flag }
+            return .value("root", flag.value ?? "", flag.about + " (default: \(GlobalOptions.standardRoot()))")
+        }
     }
 }

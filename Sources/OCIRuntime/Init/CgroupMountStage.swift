@@ -49,15 +49,14 @@ enum CgroupMountStage {
             else { continue }
             let name = String(hierarchy.mountPoint[hierarchy.mountPoint.index(after: slash)...])
             try checkErrno(mkdirat(top, name, 0o755), "mkdir", name)
-            let bind = try MountTree.clone(directory, recursive: false)
-            try bind.change(set: attributes, propagation: .private)
-            try bind.attach(to: name, at: top)
+            try MountTree.clone(directory, recursive: false).attach(to: name, at: top)
             for other in hierarchy.controllers where other != name && !other.hasPrefix("name=") {
                 // Another hierarchy may have that name already.
                 _ = symlinkat(name, top, other)
             }
         }
-        if attributes.contains(.readOnly) { try tree.change(set: .readOnly) }
+        // Of all of them at once; nobody but this process is in the container yet.
+        try tree.change(set: attributes, propagation: .private, recursive: true)
         try MountStage.applyPropagation(plan.options, tree)
     }
 }

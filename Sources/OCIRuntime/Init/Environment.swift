@@ -13,6 +13,33 @@ enum Environment {
 
     /// Of a name that is there twice the last value counts (programs disagree on which one they see), where the first stood.
     static func withoutRepetitions(_ environment: [String]) -> [String] {
+        if environment.count > fewest { return withoutRepetitionsOfMany(environment) }
+        var kept: [String] = []
+        kept.reserveCapacity(environment.count + 1)
+        for entry in environment {
+            if let place = kept.firstIndex(where: { haveOneName($0, entry) }) {
+                kept[place] = entry
+            } else {
+                kept.append(entry)
+            }
+        }
+        return kept
+    }
+
+    /// Up to here each with each is compared: Swift's runtime makes a dictionary's type only when it is first used, which takes
+    /// longer.
+    private static let fewest = 32
+
+    private static func haveOneName(_ one: String, _ other: String) -> Bool {
+        var (here, there) = (one.utf8.makeIterator(), other.utf8.makeIterator())
+        while true {
+            let (byte, against) = (here.next() ?? UInt8(ascii: "="), there.next() ?? UInt8(ascii: "="))
+            if byte != against { return false }
+            if byte == UInt8(ascii: "=") { return true }
+        }
+    }
+
+    private static func withoutRepetitionsOfMany(_ environment: [String]) -> [String] {
         var places: [Substring: Int] = [:]
         var kept: [String] = []
         for entry in environment {

@@ -158,7 +158,7 @@ enum InitStage {
             ) { () throws(RuntimeError) in
                 try HookRunner.run(
                     plan.hooks.startContainer, "startContainer", plan.hookState(.created, pid: getpid()),
-                    environment: try Environment.complete(plan.process))
+                    environment: plan.hooks.startContainer.isEmpty ? [] : try Environment.complete(plan.process))
             }
         } catch {
             channel.giveUp(error)

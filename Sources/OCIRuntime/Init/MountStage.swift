@@ -72,7 +72,8 @@ enum MountStage {
     private static func attachFilesystem(
         _ plan: MountPlan, type: String, source: String, label: String?, root: Int32
     ) throws(SystemError) {
-        let existed = type == "tmpfs" && RootedPath.exists(plan.destination, root: root)
+        let hasMode = plan.options.data.contains { $0.hasPrefix("mode=") }
+        let existed = type == "tmpfs" && !hasMode && RootedPath.exists(plan.destination, root: root)
         let target = try RootedPath.makeDirectory(plan.destination, root: root)
         try refuseRoot(target, root: root, plan.destination)
         try refuseProc(target, plan, root: root)
@@ -86,10 +87,9 @@ enum MountStage {
         let context = try FilesystemContext(type: type)
         if !source.isEmpty { try context.set("source", source) }
         for option in plan.options.data { try configure(context, option) }
-        let hasMode = plan.options.data.contains { $0.hasPrefix("mode=") }
         // A tmpfs without a mode of its own looks like the folder it covers; where there was none, everybody may write, as
         // in /tmp.
-        if existed, !hasMode { try context.set("mode", String(target.status().permissions, radix: 8)) }
+        if existed { try context.set("mode", String(target.status().permissions, radix: 8)) }
         if let label, type != "proc", type != "sysfs" { try context.set("context", label) }
         let isReadOnly = plan.options.isReadOnly && !plan.becomesReadOnlyLast
         if isReadOnly, !MountStage.isKernelOwned(type) { try context.set(flag: "ro") }

@@ -43,7 +43,7 @@ struct ContainerCgroup {
         do throws(CgroupError) {
             try cgroup.create()
         } catch {
-            guard request.rootless == .on, [.access, .perm, .readOnly].contains(error.errno) else {
+            guard request.rootless.isOn, [.access, .perm, .readOnly].contains(error.errno) else {
                 throw RuntimeError(error.description)
             }
             if !plan.cgroupsPath.isEmpty || plan.resources.map({ $0.hasLimits }) ?? false {

@@ -116,6 +116,7 @@ struct MountPlan: Hashable, Sendable {
 
     /// Without ".", ".." and doubled slashes, as far as text alone can tell.
     static func cleaned(_ path: String) -> String {
+        if isClean(path) { return path }
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
@@ -128,6 +129,16 @@ struct MountPlan: Hashable, Sendable {
             cleaned += part
         }
         return cleaned
+    }
+
+    /// Whether nothing is to be cleaned, as nearly always: absolute, and no part is empty or begins with a dot.
+    private static func isClean(_ path: String) -> Bool {
+        var before = UInt8(ascii: "x")
+        for byte in path.utf8 {
+            if before == UInt8(ascii: "/"), byte == before || byte == UInt8(ascii: ".") { return false }
+            before = byte
+        }
+        return path.utf8.first == UInt8(ascii: "/") && before != UInt8(ascii: "/")
     }
 
     /// Whether it becomes read-only only when nothing is made in it any more: /dev, where mounts, nodes and links go.

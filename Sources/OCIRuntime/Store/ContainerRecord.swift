@@ -42,7 +42,13 @@ struct ContainerRecord: Sendable, Hashable {
             writer.required("systemd", systemd)
             writer.required("keyring", keyring)
             writer.required("ownerUID", ownerUID)
-            writer.required("annotations", annotations)
+            if annotations.isEmpty {
+                // The general way asks Swift's runtime for a dictionary's conformances first.
+                writer.key("annotations")
+                writer.object { _ in }
+            } else {
+                writer.required("annotations", annotations)
+            }
         }
         do throws(SystemError) {
             try AtomicFile.write("state.json", writer.bytes, at: directory.descriptor.raw)
