@@ -159,11 +159,15 @@ struct FieldTests {
         try #require(added.code == 0, "\(added.errors)")
         do {
             _ = try await Command(["ip", "address", "add", "192.0.2.7/24", "dev", name]).run()
+            let hasIPv6 = File.exists("/proc/net/if_inet6")
+            let wide = ["ip", "address", "add", "2001:db8::7/64", "dev", name]
+            if hasIPv6 { #expect(try await Command(wide).run().code == 0) }
             _ = try await Command(["ip", "link", "set", name, "mtu", "1400"]).run()
             try await TestBundle.use { bundle in
                 bundle.spec.linux { $0.netDevices = [name: LinuxNetDevice(name: "inside0")] }
                 let output = try await bundle.output(of: "ip address show inside0")
                 #expect(output.contains("192.0.2.7/24"), "\(output)")
+                #expect(!hasIPv6 || output.contains("2001:db8::7/64 scope global"), "\(output)")
                 #expect(output.contains("mtu 1400"), "\(output)")
                 #expect(output.contains("UP"), "\(output)")
                 bundle.spec.linux { $0.netDevices = ["nosuch0": LinuxNetDevice()] }
@@ -197,11 +201,44 @@ struct FieldTests {
             try bundle.scratch.write("resctrl/mine/schemata", "")
             try bundle.scratch.write("resctrl/mine/tasks", "")
             let plan = try RdtPlan(LinuxIntelRdt(closID: "mine", l3CacheSchema: "L3:0=f"), id: "c", root: root)
-            try plan.admit(42)
+            try plan.admit([42])
             #expect(try File.readText(root + "/mine/schemata") == "L3:0=f\n")
             #expect(try File.readText(root + "/mine/tasks") == "42")
             #expect(throws: RuntimeError.self) { try RdtPlan(LinuxIntelRdt(closID: "../x"), id: "c", root: root) }
         }
+    }
+
+    @Test("update changes the schemas of the configuration's group, or of one of the container's own")
+    func updatesCache() async throws {
+        try await TestBundle.use { bundle in try changeSchemas(bundle.scratch) }
+    }
+
+    private func changeSchemas(_ scratch: Scratch) throws {
+        let root = try scratch.directory("resctrl")
+        try scratch.write("resctrl/schemata", "")
+        _ = try scratch.directory("resctrl/info/L3")
+        func plan(_ cache: String, _ bandwidth: String, of configured: LinuxIntelRdt? = nil) throws -> RdtPlan? {
+            try RdtPlan.update(l3Cache: cache, bandwidth: bandwidth, of: configured, id: "c", root: root)
+        }
+        #expect(try plan("", "") == nil)
+        #expect(throws: RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")) {
+            try plan("L3:0=f", "MB:0=20")
+        }
+        _ = try scratch.directory("resctrl/info/MB")
+        let own = try #require(try plan("L3:0=f", "MB:0=20"))
+        #expect(own.path == root + "/c")
+        #expect(own.isOwn)
+        #expect(own.schemata == ["L3:0=f", "MB:0=20"])
+        let named = try #require(try plan("", "MB:0=20", of: LinuxIntelRdt(closID: "mine", l3CacheSchema: "L3:0=1")))
+        #expect(named.path == root + "/mine")
+        #expect(!named.isOwn)
+        #expect(named.schemata == ["MB:0=20"])
+        // The kernel makes the files with the group; a process that has ended is no failure.
+        _ = try scratch.directory("resctrl/mine")
+        try scratch.write("resctrl/mine/schemata", "")
+        try scratch.write("resctrl/mine/tasks", "")
+        try named.admit([42])
+        #expect(try File.readText(root + "/mine/schemata") == "MB:0=20\n")
     }
 
     @Test(

@@ -11,7 +11,8 @@ import Testing
 struct HostileImageTests {
     @Test("A container that makes exec run the runtime itself can't write its file")
     func keepsTheRuntime() async throws {
-        // CVE-2019-5736, from inside. Checked: without sys_run_from_readonly the file is longer afterwards.
+        // CVE-2019-5736, from inside. Checked: without start_from_readonly (entry.c) and sys_run_from_readonly the file is longer
+        // afterwards.
         try await TestBundle.use { bundle in
             let program = bundle.scratch.file("runtime")
             try await Command(["cp", TestBundle.program, program]).run()

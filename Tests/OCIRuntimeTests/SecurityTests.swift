@@ -12,7 +12,8 @@ import Testing
 struct SecurityTests {
     @Test("The runtime's own file can't be written through the container's first process")
     func protectsOwnProgram() async throws {
-        // CVE-2019-5736. Checked: with sys_run_from_readonly doing nothing the file is opened for writing.
+        // CVE-2019-5736. Checked: with start_from_readonly (entry.c) and sys_run_from_readonly doing nothing the file is opened
+        // for writing.
         try await TestBundle.use { bundle in
             try bundle.write()
             // A file of its own: a program that others run meanwhile is busy, whatever its mount.
@@ -30,6 +31,36 @@ struct SecurityTests {
                 return
             }
             #expect(error.errno == .readOnly)
+        }
+    }
+
+    @Test("A crash of the runtime runs no program of the working directory")
+    func runsNoBacktracer() async throws {
+        // Checked: with Swift's own environment left in place (startup.c) the program has run.
+        try await TestBundle.use { bundle in
+            bundle.spec.process?.args = ["sleep", "100"]
+            try bundle.write()
+            let trace = bundle.scratch.file("trace")
+            let folder = try bundle.scratch.directory("here")
+            try bundle.scratch.write("here/swift-backtrace", "#!/bin/sh\necho ran > \(trace)\n")
+            chmod(folder + "/swift-backtrace", 0o755)
+            let run =
+                "cd \(folder) && \(TestBundle.program) --root \(bundle.state) run --bundle \(bundle.path) \(bundle.id)"
+            let state = "\(TestBundle.program) --root \(bundle.state) state \(bundle.id) 2>/dev/null"
+            let script = """
+                \(run) &
+                runtime=$!
+                for turn in $(seq 500); do \(state) | grep -q running && break; sleep 0.02; done
+                kill -SEGV $runtime
+                for turn in $(seq 500); do kill -0 $runtime 2>/dev/null && ! [ -e \(trace) ] || break; sleep 0.02; done
+                kill -KILL $runtime 2>/dev/null
+                wait $runtime
+                echo $?
+                """
+            let said = try await Command(["/bin/sh", "-c", script]).run()
+            #expect(said.output.hasSuffix("\(128 + SIGSEGV)\n"), "\(said)")
+            #expect(!File.exists(trace))
+            #expect(try await bundle.oci("delete", "--force", bundle.id).code == 0)
         }
     }
 

@@ -139,7 +139,7 @@ enum Launch {
         }
         do throws(RuntimeError) { try initProcess.expectMounts(plan, sources) } catch { throw initFailure(error) }
         try cgroup.admit(pid, plan)
-        try plan.rdt?.admit(pid)
+        try plan.rdt?.admit([pid])
         // The older point: its programs were written when a container before `start` was "created" to all.
         try HookRunner.run(plan.hooks.prestart, "prestart", plan.hookState(.created, pid: pid))
         try HookRunner.run(plan.hooks.createRuntime, "createRuntime", plan.hookState(.creating, pid: pid))

@@ -39,12 +39,38 @@ struct RdtPlan: Hashable, Sendable {
         }
     }
 
-    /// Makes the group, sets its schemata and takes the process in.
-    func admit(_ pid: pid_t) throws(RuntimeError) {
+    /// What `update` changes: the schemas that its flags name, in the configuration's group or, where that has none, in one of
+    /// the container's own.
+    ///
+    /// - Returns: nil when no flag names any.
+    /// - Throws: runc's words where this host can't do what is asked for.
+    static func update(
+        l3Cache: String, bandwidth: String, of configured: LinuxIntelRdt?, id: String, root: String = RdtPlan.root
+    ) throws(RuntimeError) -> RdtPlan? {
+        if !l3Cache.isEmpty, !File.exists(root + "/info/L3") {
+            throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled")
+        }
+        if !bandwidth.isEmpty, !File.exists(root + "/info/MB") {
+            throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")
+        }
+        if l3Cache.isEmpty, bandwidth.isEmpty { return nil }
+        let asked = LinuxIntelRdt(closID: configured?.closID, l3CacheSchema: l3Cache, memBwSchema: bandwidth)
+        return try RdtPlan(asked, id: id, root: root)
+    }
+
+    /// Makes the group where it isn't there, sets its schemata and takes the processes in.
+    func admit(_ processes: [pid_t]) throws(RuntimeError) {
         try step("linux.intelRdt") { () throws(SystemError) in
             try Directory.make(path)
             for line in schemata { try File.writeExisting(path + "/schemata", line + "\n") }
-            try File.writeExisting(path + "/tasks", String(pid))
+            for pid in processes {
+                do throws(SystemError) {
+                    try File.writeExisting(path + "/tasks", String(pid))
+                } catch {
+                    // It may have ended meanwhile.
+                    if error.errno != .noProcess { throw error }
+                }
+            }
         }
     }
 

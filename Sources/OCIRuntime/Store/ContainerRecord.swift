@@ -25,6 +25,8 @@ struct ContainerRecord: Sendable, Hashable {
     /// Whether the container has a session keyring of its own.
     var keyring = true
     var ownerUID: UInt32
+    /// Whether `update` has made a resctrl group of the container's own.
+    var ownsRdtGroup = false
     var annotations: [String: String]
 
     func write(in directory: StateDirectory) throws(RuntimeError) {
@@ -42,6 +44,7 @@ struct ContainerRecord: Sendable, Hashable {
             writer.required("systemd", systemd)
             writer.required("keyring", keyring)
             writer.required("ownerUID", ownerUID)
+            if ownsRdtGroup { writer.required("ownsRdtGroup", true) }
             if annotations.isEmpty {
                 // The general way asks Swift's runtime for a dictionary's conformances first.
                 writer.key("annotations")
@@ -103,6 +106,7 @@ struct ContainerRecord: Sendable, Hashable {
                 case "systemd": record.systemd = try reader.read()
                 case "keyring": record.keyring = try reader.read()
                 case "ownerUID": record.ownerUID = try reader.read()
+                case "ownsRdtGroup": record.ownsRdtGroup = try reader.read()
                 case "annotations": record.annotations = try reader.read()
                 default: try reader.skipValue()
                 }

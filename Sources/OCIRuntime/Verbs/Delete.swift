@@ -33,7 +33,8 @@ enum Delete {
         }
         // The configuration may be damaged; that is no reason to keep the rest.
         let spec = (try? Bundle.parse(directory.configPath, bundle: record.bundle))?.spec
-        if let rdt = spec?.linux?.intelRdt, rdt.closID?.isEmpty ?? true { RdtPlan.remove(id: record.id) }
+        let rdt = spec?.linux?.intelRdt
+        if record.ownsRdtGroup || (rdt != nil && rdt?.closID?.isEmpty ?? true) { RdtPlan.remove(id: record.id) }
         try cleanUp(directory, cgroup, record, spec?.hooks?.poststop ?? [], log: log)
     }
 

@@ -38,10 +38,17 @@ enum Run {
         return code
     }
 
+    /// `update` may have made a resctrl group meanwhile, where the host has them.
+    private static func hasGroupOfUpdate(_ container: LaunchedContainer) -> Bool {
+        guard File.exists(RdtPlan.root + "/schemata") else { return false }
+        // A record that can't be read any more is told by whoever needs it.
+        return (try? ContainerRecord.read(in: container.directory))?.ownsRdtGroup ?? false
+    }
+
     private static func cleanUp(_ container: LaunchedContainer, log: Log) throws(RuntimeError) {
         // Somebody else may have deleted it meanwhile.
         guard try container.directory.lockAgain() else { return }
-        if container.plan.rdt?.isOwn == true { RdtPlan.remove(id: container.plan.id) }
+        if container.plan.rdt?.isOwn == true || hasGroupOfUpdate(container) { RdtPlan.remove(id: container.plan.id) }
         try Delete.cleanUp(
             container.directory, container.cgroup, container.record, container.plan.hooks.poststop, log: log)
     }

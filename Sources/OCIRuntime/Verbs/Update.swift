@@ -10,7 +10,8 @@ enum Update {
     static func run(
         _ id: ContainerID, root: String, _ flags: Arguments.Flags, log: Log
     ) throws(RuntimeError) {
-        try refuseRdt(flags)
+        // Where the host has none it is said before anything is changed.
+        _ = try rdt(flags, of: nil, id)
         var resources: LinuxResources
         if let file = flags["resources"] { resources = try read(file) } else { resources = try build(flags) }
         resources.devices = []
@@ -27,17 +28,31 @@ enum Update {
             try SystemdCgroup(record.cgroupsPath, id: record.id).update(resources, host: cgroup.host)
         }
         try cgroups { () throws(CgroupError) in try cgroup.apply(resources, updating: true) }
+        try apply(flags, directory, record, cgroup)
     }
 
-    private static func refuseRdt(_ flags: Arguments.Flags) throws(RuntimeError) {
-        let words = [
-            ("l3-cache-schema", "Intel RDT/CAT: l3 cache schema is not enabled"),
-            ("mem-bw-schema", "Intel RDT/MBA: memory bandwidth schema is not enabled"),
-        ]
-        for (flag, text) in words where flags[flag]?.isEmpty == false {
-            if !File.exists("/sys/fs/resctrl/schemata") { throw RuntimeError(text) }
-            throw RuntimeError("update --\(flag) is not supported by kubesim-oci")
+    /// The cache's and the memory bandwidth's schemas.
+    private static func apply(
+        _ flags: Arguments.Flags, _ directory: StateDirectory, _ record: ContainerRecord, _ cgroup: Cgroup
+    ) throws(RuntimeError) {
+        if (flags["l3-cache-schema"] ?? "").isEmpty, (flags["mem-bw-schema"] ?? "").isEmpty { return }
+        let spec = try Bundle.parse(directory.configPath, bundle: record.bundle).spec
+        guard let plan = try rdt(flags, of: spec.linux?.intelRdt, ContainerID(record.id)) else { return }
+        // Known before it is there: else a group that nobody takes away could stay.
+        if plan.isOwn, !record.ownsRdtGroup {
+            var changed = record
+            changed.ownsRdtGroup = true
+            try changed.write(in: directory)
         }
+        try plan.admit(try cgroups { () throws(CgroupError) in try cgroup.processes() })
+    }
+
+    private static func rdt(
+        _ flags: Arguments.Flags, of configured: LinuxIntelRdt?, _ id: ContainerID
+    ) throws(RuntimeError) -> RdtPlan? {
+        try RdtPlan.update(
+            l3Cache: flags["l3-cache-schema"] ?? "", bandwidth: flags["mem-bw-schema"] ?? "", of: configured,
+            id: id.text)
     }
 
     private static func read(_ file: String) throws(RuntimeError) -> LinuxResources {
