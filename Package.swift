@@ -107,12 +107,12 @@ let package = Package(
         .systemLibrary(name: "CArchive"),
 
         // 1: the kernel and the wire format, typed.
-        room("Linux", ["CLinux", "CSeccomp", "CCap"]),
-        room("JSON"),
+        room("Linux", ["CLinux", "CSeccomp", "CCap"], settings: direct),
+        room("JSON", settings: direct),
 
         // 2: the words of the OCI, and the cgroup file names.
-        room("OCISpec", ["JSON"]),
-        room("Cgroups", ["Linux", "CLinux", "OCISpec"]),
+        room("OCISpec", ["JSON"], settings: direct),
+        room("Cgroups", ["Linux", "CLinux", "OCISpec"], settings: direct),
         room("ShimProtocol", ["JSON"]),
 
         // 3: the two programs beside the kernel.

@@ -28,29 +28,40 @@ extension Cgroup {
     public func apply(_ plan: ResourcePlan) throws(CgroupError) {
         var again: [CgroupWrite] = []
         var controller = ""
+        var open: ControlFile?
         for write in plan.writes {
             if write.controller != controller {
-                for write in again { try perform(write) }
+                for write in again { try perform(write, &open) }
                 again = []
                 controller = write.controller
             }
             do throws(CgroupError) {
-                try perform(write)
+                try perform(write, &open)
             } catch {
                 guard write.refusal == .triedAgain, error.errno == .invalid else { throw error }
                 again.append(write)
             }
         }
-        for write in again { try perform(write) }
+        for write in again { try perform(write, &open) }
         if let program = plan.deviceProgram, let directory = unifiedDirectory {
             try program.attach(toDirectory: directory)
         }
     }
 
-    private func perform(_ write: CgroupWrite) throws(CgroupError) {
+    /// A control file that is written more than once, line by line, as a v1 list of devices is.
+    private struct ControlFile: ~Copyable {
+        let path: String
+        let descriptor: Descriptor
+    }
+
+    private func perform(_ write: CgroupWrite, _ open: inout ControlFile?) throws(CgroupError) {
         guard let directory = directory(write.controller) ?? unifiedDirectory else { return }
         do throws(SystemError) {
-            try File.writeExisting(directory + "/" + write.file, write.value)
+            let path = directory + "/" + write.file
+            if open?.path != path { open = ControlFile(path: path, descriptor: try File.open(path, O_WRONLY)) }
+            var value = write.value
+            let done = value.withUTF8 { pwrite(open?.descriptor.raw ?? -1, $0.baseAddress, $0.count, 0) }
+            if done != value.utf8.count { throw SystemError("write", path: path, errno: done < 0 ? .current : .io) }
         } catch {
             if write.refusal == .passedOver { return }
             throw CgroupError(

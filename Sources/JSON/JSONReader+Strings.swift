@@ -7,16 +7,22 @@ extension JSONReader {
         let start = position + 1
         if try scanString() {
             let decoded = try decodeEscapes(from: start, to: position - 1)
-            guard let text = String(validating: decoded, as: UTF8.self) else {
+            guard let text = decoded.withUnsafeBufferPointer({ JSONReader.text($0) }) else {
                 throw failure("the string is not UTF-8", at: start)
             }
             return text
         }
-        let bytes = UnsafeBufferPointer(start: base + start, count: position - 1 - start)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = JSONReader.text(UnsafeBufferPointer(start: base + start, count: position - 1 - start)) else {
             throw failure("the string is not UTF-8", at: start)
         }
         return text
+    }
+
+    /// Nil when it isn't UTF-8.
+    private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+        // Nearly always. The general way asks Swift's runtime for its generic types each time.
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     /// Goes from a string's opening quote to behind its closing one.

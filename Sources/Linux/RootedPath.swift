@@ -42,6 +42,7 @@ public enum RootedPath {
     ) throws(SystemError) -> Descriptor {
         let whole = sys_openat2(root, path.isEmpty ? "." : path, folderFlags, 0, Resolve.inRoot.rawValue)
         if whole != -ENOENT { return Descriptor(owning: try check(whole, "open", asked)) }
+        if makeLast(path, mode, root) { return try open(path, OpenFlag.path | O_DIRECTORY, root: root) }
         var reached = ""
         var current = try open(".", OpenFlag.path | O_DIRECTORY, root: root)
         let parts = path.split(separator: "/").filter { $0 != "." }
@@ -66,6 +67,18 @@ public enum RootedPath {
             current = Descriptor(owning: try check(next, "mkdir", asked))
         }
         return current
+    }
+
+    /// Makes the last part of a path whose folder is there, as it mostly is; false when that isn't all there is to do. mkdir(2)
+    /// doesn't follow a link.
+    private static func makeLast(_ path: String, _ mode: UInt32, _ root: Int32) -> Bool {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
+        let name = String(path[path.index(after: slash)...])
+        if name.isEmpty || name == "." || name == ".." { return false }
+        guard let folder = try? open(String(path[..<slash]), OpenFlag.path | O_DIRECTORY, root: root) else {
+            return false
+        }
+        return mkdirat(folder.raw, name, mode) == 0
     }
 
     /// Nil when it isn't a link.

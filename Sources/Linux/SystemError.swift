@@ -22,7 +22,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Turns CLinux's convention (a value, or -errno) into a value or a thrown ``SystemError``.
-@discardableResult
+@inlinable @discardableResult
 public func check<Value: FixedWidthInteger & SignedInteger>(
     _ result: Value, _ call: @autoclosure () -> String, _ path: @autoclosure () -> String? = nil
 ) throws(SystemError) -> Value {
@@ -31,7 +31,7 @@ public func check<Value: FixedWidthInteger & SignedInteger>(
 }
 
 /// Turns glibc's convention (a value, or -1 with errno) into a value or a thrown ``SystemError``.
-@discardableResult
+@inlinable @discardableResult
 public func checkErrno<Value: FixedWidthInteger & SignedInteger>(
     _ result: Value, _ call: @autoclosure () -> String, _ path: @autoclosure () -> String? = nil
 ) throws(SystemError) -> Value {
