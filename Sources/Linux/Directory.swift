@@ -40,16 +40,19 @@ public enum Directory {
     }
 
     /// The same for a folder that is open; reads from its beginning.
-    public static func names(of folder: borrowing Descriptor) throws(SystemError) -> [String] {
-        try names(consuming: try File.open(".", O_RDONLY | O_DIRECTORY, at: folder.raw), nil)
+    /// - Parameter limit: how many are read, of a folder that somebody else may have filled.
+    public static func names(of folder: borrowing Descriptor, limit: Int = .max) throws(SystemError) -> [String] {
+        try names(consuming: try File.open(".", O_RDONLY | O_DIRECTORY, at: folder.raw), nil, limit: limit)
     }
 
-    private static func names(consuming folder: consuming Descriptor, _ path: String?) throws(SystemError) -> [String] {
+    private static func names(
+        consuming folder: consuming Descriptor, _ path: String?, limit: Int = .max
+    ) throws(SystemError) -> [String] {
         guard let stream = fdopendir(folder.raw) else { throw SystemError("opendir", path: path, errno: .current) }
         _ = folder.release()
         defer { closedir(stream) }
         var names: [String] = []
-        while true {
+        while names.count < limit {
             Glibc.errno = 0
             guard let entry = readdir(stream) else {
                 if Glibc.errno != 0 { throw SystemError("readdir", path: path, errno: .current) }
@@ -60,5 +63,6 @@ public enum Directory {
             }
             if name != ".", name != ".." { names.append(name) }
         }
+        return names
     }
 }

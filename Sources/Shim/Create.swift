@@ -34,6 +34,9 @@ extension ShimServer {
         }
         let container = PodContainer(request)
         container.log = try request.log.map { place throws(ShimFailure) in try LogFile(place) }
+        container.log?.outputLost = { [unowned self] reason in
+            emit(.outputLost(container: request.id, reason: reason))
+        }
         let creation: Creation
         do throws(SystemError) {
             var console: ConsoleSocket?

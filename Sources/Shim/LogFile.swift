@@ -5,26 +5,27 @@ import ShimProtocol
 
 /// A container's log file, reached only below its pod's log directory, which stays open: whoever can write there (a pod with
 /// a hostPath to the logs) can't make the shim write anywhere else.
+///
+/// With a limit the file is moved away before a line would make it too long; see ``LogDirectory/rotate(_:_:)``.
 final class LogFile {
-    private let place: LogPlace
-    private let directory: Descriptor
+    private let directory: LogDirectory
+    private let limit: LogLimit?
     private var file: Descriptor
-    /// Bytes that could not be written: the disk is full. The container goes on all the same.
+    /// The file's length, as far as this process knows: others may have cut it.
+    private var size: Int64
+    /// Bytes that could not be kept: the disk is full. The container goes on all the same.
     private(set) var lostBytes: UInt64 = 0
+    /// Called with the reason when the first byte is lost.
+    var outputLost: (String) -> Void = { _ in }
 
     /// Opens or makes the file and the directories above it. A symbolic link on the way, another kind of file than a regular
     /// one, or one with a second name is refused.
     init(_ place: LogPlace) throws(ShimFailure) {
-        self.place = place
+        limit = place.limit
         do throws(SystemError) {
-            guard place.directory.hasPrefix("/") else {
-                throw SystemError("open", path: place.directory, errno: .invalid)
-            }
-            var path = place.directory
-            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-            try Directory.make(path)
-            directory = try File.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            file = try Self.open(place.path, below: directory.raw)
+            directory = try LogDirectory(place)
+            file = try directory.open()
+            size = Int64(clamping: try file.status().size)
         } catch {
             throw ShimFailure(.system, "log below \(place.directory): \(error)")
         }
@@ -33,55 +34,89 @@ final class LogFile {
     /// After a rotation has renamed the file: goes on in a new one. The old one stays in use when this fails.
     func reopen() throws(ShimFailure) {
         do throws(SystemError) {
-            file = try Self.open(place.path, below: directory.raw)
+            let next = try directory.open()
+            size = Int64(clamping: try next.status().size)
+            file = next
+            if let limit { try directory.prune(to: limit.files - 1, fileBytes: limit.fileBytes) }
         } catch {
-            throw ShimFailure(.system, "reopen the log below \(place.directory): \(error)")
+            throw ShimFailure(.system, "reopen the log below \(directory.path): \(error)")
         }
     }
 
     /// Appends whole lines. On a full disk, what doesn't fit is dropped by whole lines and counted.
     func write(_ lines: [UInt8]) {
-        var written = 0
-        let failed = lines.withUnsafeBytes { buffer -> Bool in
-            while written < buffer.count {
-                guard let count = try? file.write(UnsafeRawBufferPointer(rebasing: buffer[written...])), count > 0
-                else {
-                    return true
-                }
-                written += count
-            }
-            return false
+        guard let limit else {
+            append(lines[...])
+            return
         }
-        guard failed else { return }
-        let whole = lines[..<written].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        lostBytes += UInt64(lines.count - whole)
-        if written > whole, let size = try? file.status().size {
-            // A torn line would spoil the one after it.
-            _ = ftruncate(file.raw, off_t(size) - off_t(written - whole))
+        var rest = lines[...]
+        while !rest.isEmpty {
+            let room = Int(clamping: limit.fileBytes - size)
+            var end = rest.endIndex
+            if rest.count > room {
+                end = rest.prefix(max(room, 0)).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? rest.startIndex
+            }
+            if end > rest.startIndex {
+                guard append(rest[..<end]) else {
+                    lose(rest[end...].count, nil)
+                    return
+                }
+                rest = rest[end...]
+            } else if let reason = makeRoom(limit) {
+                lose(rest.count, reason)
+                return
+            }
         }
     }
 
-    private static let rules: RootedPath.Resolve = [.beneath, .noSymlinks, .noMagicLinks]
-
-    private static func open(_ path: String, below root: Int32) throws(SystemError) -> Descriptor {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-        guard let name = parts.last, !parts.contains(".."), !path.hasPrefix("/") else {
-            throw SystemError("open", path: path, errno: .invalid)
-        }
-        var parent = try RootedPath.open(".", OpenFlag.path | O_DIRECTORY, root: root, resolve: rules)
-        for part in parts.dropLast() where part != "." {
-            if mkdirat(parent.raw, part, 0o755) < 0, errno != EEXIST {
-                throw SystemError("mkdir", path: path, errno: .current)
+    /// Goes on in an empty file; returns why that is not possible.
+    private func makeRoom(_ limit: LogLimit) -> SystemError? {
+        do throws(SystemError) {
+            let real = Int64(clamping: try file.status().size)
+            // Somebody has cut it (copytruncate): there is room in it.
+            if real < size {
+                size = real
+                return nil
             }
-            parent = try RootedPath.open(
-                part, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW, root: parent.raw, resolve: rules)
+            guard size > 0 else { return SystemError("a line longer than a file: write", errno: .tooBig) }
+            file = try directory.rotate(file, limit)
+            size = Int64(clamping: try file.status().size)
+            return nil
+        } catch {
+            return error
         }
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-        let file = try RootedPath.open(name, flags, mode: 0o640, root: parent.raw, resolve: rules)
-        let status = try file.status()
-        guard status.isRegular, status.raw.links == 1 else {
-            throw SystemError("not a file of its own (links: \(status.raw.links)): open", path: path, errno: .perm)
+    }
+
+    /// Writes lines to the end of the file; false when some were lost.
+    @discardableResult
+    private func append(_ lines: ArraySlice<UInt8>) -> Bool {
+        var written = 0
+        let failure = lines.withUnsafeBytes { buffer -> SystemError? in
+            while written < buffer.count {
+                do throws(SystemError) {
+                    written += try file.write(UnsafeRawBufferPointer(rebasing: buffer[written...]))
+                } catch {
+                    return error
+                }
+            }
+            return nil
         }
-        return file
+        size += Int64(written)
+        guard let failure else { return true }
+        let newline = lines.prefix(written).lastIndex(of: UInt8(ascii: "\n"))
+        let whole = newline.map { $0 + 1 - lines.startIndex } ?? 0
+        if written > whole, let real = try? file.status().size {
+            // A torn line would spoil the one after it.
+            if ftruncate(file.raw, off_t(real) - off_t(written - whole)) == 0 { size -= Int64(written - whole) }
+        }
+        lose(lines.count - whole, failure)
+        return false
+    }
+
+    private func lose(_ count: Int, _ reason: SystemError?) {
+        guard count > 0 else { return }
+        let isFirst = lostBytes == 0
+        lostBytes += UInt64(count)
+        if isFirst { outputLost(reason?.description ?? "write \(directory.path)") }
     }
 }

@@ -119,7 +119,7 @@ public actor ShimConnection {
             case .exited(let container, let exec, let record):
                 exits.heard(ExitBook.Key(container: container, exec: exec), record)
                 continuation.yield(event)
-            case .oom: continuation.yield(event)
+            case .oom, .outputLost: continuation.yield(event)
             case .disconnected:
                 exits.broke(ShimFailure(.disconnected, "the shim of \(directory) is gone"))
                 continuation.yield(event)

@@ -1,16 +1,3 @@
-/// Where a container's output is kept: a file below a directory that the shim holds open.
-public struct LogPlace: Sendable, Hashable {
-    /// The pod's log directory, absolute; made (0755) when missing. Its last component may not be a symbolic link.
-    public var directory: String
-    /// The file below it, as `web/0.log`; missing directories are made, symbolic links on the way are refused.
-    public var path: String
-
-    public init(directory: String, path: String) {
-        self.directory = directory
-        self.path = path
-    }
-}
-
 /// Columns and rows of a terminal.
 public struct TerminalSize: Sendable, Hashable {
     public var columns: UInt16

@@ -48,6 +48,10 @@ extension ShimFrame: JSONWritable {
             case .event(.oom(let container)):
                 writer.required("event", "oom")
                 writer.required("container", container)
+            case .event(.outputLost(let container, let reason)):
+                writer.required("event", "outputLost")
+                writer.required("container", container)
+                writer.required("message", reason)
             case .event(.disconnected):
                 writer.required("event", "disconnected")
             }
@@ -91,6 +95,8 @@ extension ShimFrame: JSONReadable {
         case ("exited", let container?, let record?):
             self = .event(.exited(container: container, exec: exec, record))
         case ("oom", let container?, _): self = .event(.oom(container: container))
+        case ("outputLost", let container?, _):
+            self = .event(.outputLost(container: container, reason: message))
         case ("disconnected", _, _): self = .event(.disconnected)
         default: throw reader.failure("neither a reply nor an event that is known")
         }

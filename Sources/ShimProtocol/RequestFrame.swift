@@ -64,6 +64,8 @@ extension CreateRequest {
         writer.required("bundle", bundle)
         writer.member("logDirectory", log?.directory)
         writer.member("logPath", log?.path)
+        writer.member("logFileBytes", log?.limit?.fileBytes)
+        writer.member("logFiles", log?.limit?.files)
         writer.member("terminal", terminal)
         writer.member("size", terminalSize)
         writer.member("stdin", stdin)
@@ -105,6 +107,8 @@ private struct RequestMembers {
     var bundle: String?
     var logDirectory: String?
     var logPath: String?
+    var logFileBytes: Int64?
+    var logFiles: Int?
     var terminal = false
     var size: TerminalSize?
     var stdin = false
@@ -132,6 +136,8 @@ extension RequestFrame: JSONReadable {
             case "bundle": members.bundle = try reader.read()
             case "logDirectory": members.logDirectory = try reader.read()
             case "logPath": members.logPath = try reader.read()
+            case "logFileBytes": members.logFileBytes = try reader.read()
+            case "logFiles": members.logFiles = try reader.read()
             case "terminal": members.terminal = try reader.read()
             case "size": members.size = try reader.read()
             case "stdin": members.stdin = try reader.read()
@@ -175,6 +181,10 @@ extension Request {
             var log: LogPlace?
             if let directory = members.logDirectory, let path = members.logPath {
                 log = LogPlace(directory: directory, path: path)
+            }
+            if let bytes = members.logFileBytes, let files = members.logFiles {
+                guard let limit = LogLimit(fileBytes: bytes, files: files) else { return nil }
+                log?.limit = limit
             }
             self = .create(
                 CreateRequest(

@@ -60,6 +60,33 @@ struct LogTests {
         }
     }
 
+    @Test("-f misses no file when the log is rotated more often than it looks") func successors() async throws {
+        // Checked: with the file of the log's own name as the next one, "two" and "three" are missing.
+        try await Fixture.use { fixture in
+            let names = ["0.log.20260501-120000", "0.log.20260501-120000.0001", "0.log.20260501-120001", "0.log"]
+            for (name, text) in zip(names, ["one", "two", "three", "four"]) { try fixture.scratch.write(name, text) }
+            // Neither of these is read.
+            try fixture.scratch.write("0.log.20260501-110000.gz", "old")
+            try fixture.scratch.write("0.log.1", "other")
+            rename(fixture.scratch.file("0.log.20260501-120000"), fixture.scratch.file("0.log.new"))
+            rename(fixture.scratch.file("0.log"), fixture.scratch.file("0.log.last"))
+            rename(fixture.scratch.file("0.log.new"), fixture.scratch.file("0.log"))
+            var file = try LogFile(fixture.scratch.file("0.log"))
+            rename(fixture.scratch.file("0.log"), fixture.scratch.file("0.log.20260501-120000"))
+            rename(fixture.scratch.file("0.log.last"), fixture.scratch.file("0.log"))
+            var read: [String] = []
+            while true {
+                try file.readLines(final: true) { bytes in
+                    read.append(String(decoding: bytes, as: UTF8.self))
+                    return true
+                }
+                guard file.wasReplaced, let next = file.successor() else { break }
+                file = next
+            }
+            #expect(read == ["one", "two", "three", "four"])
+        }
+    }
+
     @Test("-f shows what is added, across a rotation, until the container ends", .timeLimit(.minutes(1)))
     func follow() async throws {
         try await Fixture.use { fixture in

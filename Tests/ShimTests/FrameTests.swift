@@ -12,6 +12,10 @@ struct FrameTests {
                 terminal: true, terminalSize: TerminalSize(columns: 80, rows: 24), stdin: true, stdinOnce: true,
                 privatePIDNamespace: false, runtimeArguments: ["--no-pivot"], deadlineMilliseconds: 5)),
         .create(CreateRequest(id: "c1", bundle: "/b")),
+        .create(
+            CreateRequest(
+                id: "c1", bundle: "/b",
+                log: LogPlace(directory: "/l", path: "0.log", limit: LogLimit(fileBytes: 10 << 20, files: 5)))),
         .start(container: "c1", deadlineMilliseconds: 1), .closeStdin(container: "c1"), .reopenLog(container: "c1"),
         .kill(KillRequest(container: "c1", exec: "e1", signal: 15)),
         .kill(KillRequest(container: "c1", signal: 9, all: true)),
@@ -32,6 +36,7 @@ struct FrameTests {
         ShimFrame.reply(id: 1, Reply()), .reply(id: 2, Reply(pid: 7)),
         .failure(id: 3, ShimFailure(.runtime, "exec: \"x\": not found")),
         .event(.oom(container: "c1")), .event(.disconnected),
+        .event(.outputLost(container: "c1", reason: "write 0.log: No space left on device")),
         .event(
             .exited(
                 container: "c1", exec: "e1",

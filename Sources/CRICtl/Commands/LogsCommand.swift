@@ -138,7 +138,7 @@ private final class LogFileBox {
             // The rotated file got its last lines before the new one was made.
             try LogsCommand.read(&file, into: &printer, final: true)
             // It may be gone again already; the next notice tells.
-            guard let next = try? LogFile(file.path) else { return }
+            guard let next = file.successor() else { return }
             file = next
             try LogsCommand.read(&file, into: &printer, final: final)
         }

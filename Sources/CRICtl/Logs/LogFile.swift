@@ -11,9 +11,12 @@ struct LogFile: ~Copyable {
     /// The longest line that is kept while its end is awaited, in bytes; the runtime splits lines at 16 KiB.
     private static let longestLine = 1 << 20
 
-    init(_ path: String) throws {
+    init(_ path: String) throws { try self.init(at: path, of: path) }
+
+    /// - Parameter path: the log's own name, which another file may have by now.
+    private init(at place: String, of path: String) throws {
         let descriptor: Descriptor
-        do { descriptor = try File.open(path) } catch { throw Failure("the log can't be read: \(error)") }
+        do { descriptor = try File.open(place) } catch { throw Failure("the log can't be read: \(error)") }
         let identity = try descriptor.status()
         self.init(path, descriptor, identity)
     }
@@ -76,10 +79,35 @@ struct LogFile: ~Copyable {
         }
     }
 
+    /// `20060102-150405`, and perhaps a number that makes it one of several in a second: how kubelet and the shim name what
+    /// they rotate.
+    private static func isStamp(_ ending: Substring) -> Bool {
+        let parts = ending.split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), parts[0].count == 15 else { return false }
+        if parts.count == 2, !parts[1].allSatisfy(\.isNumber) { return false }
+        return parts[0].enumerated().allSatisfy { $0 == 8 ? $1 == "-" : $1.isNumber }
+    }
+
     /// Whether another file is at the path by now, because the log was rotated.
     var wasReplaced: Bool {
         // Nothing is there while the runtime moves the old one away.
         guard let now = try? FileStatus(path) else { return false }
         return !now.isSameFile(as: identity)
+    }
+
+    /// The file that came after this one: several may have, since somebody looked. When this one is gone, the oldest that
+    /// is left. Nil when none can be opened.
+    func successor() -> LogFile? {
+        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let (directory, name) = (String(path[..<slash]), path[slash...])
+        // Sorted they are in the order of time. Compressed ones are not read.
+        let rotated = ((try? Directory.names(directory.isEmpty ? "." : directory)) ?? [])
+            .filter { $0.hasPrefix(name + ".") && Self.isStamp($0.dropFirst(name.count + 1)) }
+            .sorted()
+        let place = rotated.firstIndex { (try? FileStatus(directory + $0))?.isSameFile(as: identity) ?? false }
+        for later in rotated[(place.map { $0 + 1 } ?? rotated.startIndex)...] {
+            if let file = try? LogFile(at: directory + later, of: path) { return file }
+        }
+        return try? LogFile(path)
     }
 }

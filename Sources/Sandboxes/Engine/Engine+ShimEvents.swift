@@ -22,6 +22,11 @@ extension Engine {
             } else if let container = ContainerID(name) {
                 heardEnd(of: container, exit)
             }
+        case .outputLost(let name, let reason):
+            let container = ContainerID(name).flatMap { containers[$0]?.record }
+            logger.warning(
+                "a container's output is being lost; it runs on",
+                metadata: ["container": "\(container.map(describe) ?? name)", "reason": "\(reason)"])
         case .exited, .oom: break
         case .disconnected: await shimDisconnected(id)
         }

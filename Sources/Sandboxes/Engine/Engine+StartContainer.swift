@@ -78,7 +78,8 @@ extension Engine {
         let pidMode = config.linux.securityContext.namespaceOptions.pid
         return CreateRequest(
             id: record.id.text, bundle: places.bundle(record.id),
-            log: record.logPath.isEmpty ? nil : LogPlace(directory: logDirectory, path: config.logPath),
+            log: record.logPath.isEmpty
+                ? nil : LogPlace(directory: logDirectory, path: config.logPath, limit: configuration.logLimit),
             terminal: config.tty, stdin: config.stdin, stdinOnce: config.stdinOnce,
             privatePIDNamespace: pidMode == .container, restore: checkpointImages(of: record),
             deadlineMilliseconds: configuration.stepDeadline.wholeMilliseconds)

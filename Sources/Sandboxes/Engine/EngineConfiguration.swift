@@ -1,3 +1,5 @@
+import ShimProtocol
+
 /// Where an engine keeps things and which programs it drives.
 ///
 /// Several engines can share a host when their `root`, `state` and `cgroupRoot` differ.
@@ -34,6 +36,8 @@ public struct EngineConfiguration: Sendable {
     public var streaming: (any StreamingURLs)?
     /// Bytes of standard output and of standard error that `ExecSync` keeps; more is dropped and said so.
     public var execOutputLimitBytes: Int
+    /// How much of a container's output its log keeps; nil keeps all.
+    public var logLimit: LogLimit?
     /// How long any single step (of the OCI runtime, or with files and mounts of the host) may take before it counts as hung
     /// and is ended. A CNI plugin's is `NetworkConfiguration.pluginDeadline`.
     public var stepDeadline: Duration
@@ -65,6 +69,7 @@ public struct EngineConfiguration: Sendable {
         self.streaming = streaming
         // Both outputs and their frame fit into the 16 MiB that kubelet and crictl take at most.
         execOutputLimitBytes = (8 << 20) - (64 << 10)
+        logLimit = LogLimit(fileBytes: 10 << 20, files: 5)
         stepDeadline = .seconds(60)
         shimDeadline = .seconds(10)
     }
