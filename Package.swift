@@ -105,6 +105,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCap"),
         .systemLibrary(name: "CArchive"),
+        .systemLibrary(name: "CZlib"),
 
         // 1: the kernel and the wire format, typed.
         room("Linux", ["CLinux", "CSeccomp", "CCap"], settings: direct),
@@ -150,7 +151,9 @@ let package = Package(
         // 7: the rims.
         room("CRIgRPC", ["CRI", grpcCore, grpcProtobuf, grpcTransport, nioCore, protobuf, log], settings: generated),
         room("NodeControl", [grpcCore, grpcProtobuf, protobuf], exclude: ["Proto"], settings: generated),
-        room("Streaming", ["CRI", "JSON", "Linux", nioCore, nioPosix, nioHTTP1, nioWebSocket, log, lifecycle]),
+        room(
+            "Streaming",
+            ["CRI", "JSON", "Linux", "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioWebSocket, log, lifecycle]),
         room(
             "CRICtl",
             ["CRI", "CRIgRPC", "JSON", "Linux", "Streaming", arguments, yams, protobuf, log]),
@@ -158,7 +161,7 @@ let package = Package(
             "Node",
             [
                 "CRI", "CRIgRPC", "NodeControl", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes",
-                "Streaming", "Linux",
+                "Streaming", "ShimProtocol", "Linux",
                 "CLinux",
                 "Cgroups", "JSON", arguments, protobuf, grpcCore, grpcTransport, yams, log, lifecycle, unixSignals,
             ]),

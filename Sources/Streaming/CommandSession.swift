@@ -2,12 +2,11 @@ import CRI
 import Glibc
 import Logging
 import NIOCore
-import NIOWebSocket
 
-/// Serves one exec or attach over an upgraded connection.
+/// Serves one exec or attach.
 ///
-/// A task for each output, one for the client's messages and one for the exit; what they observe comes together in one
-/// loop, which alone decides when the session is over.
+/// One task reads the connection, another runs the command: tasks for its outputs, its input and its exit tell what they
+/// observe to one loop, which alone decides when the command is over.
 struct CommandSession: Sendable {
     let request: StreamRequest
     let runtime: any StreamingRuntime
@@ -22,41 +21,60 @@ struct CommandSession: Sendable {
 
     /// How long an output may stay silent, after the process has ended, while somebody else still holds it open.
     private static let silenceAfterExit = Duration.seconds(1)
-    /// How long the client may take to say goodbye.
+    /// How long the client may take to say goodbye, or the process to take the last of what a client said that has left.
     private static let farewell = Duration.seconds(10)
 
-    func serve(
-        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter
-    ) async throws {
+    func serve(_ client: some CommandClient) async throws {
+        let budget = ByteBudget(limit: SPDYLimits.waitingBytes)
+        let inbox = StreamInbox<CommandInput>(budget)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                defer { inbox.finish() }
+                try await client.pump(into: inbox, budget)
+            }
+            group.addTask { try await run(client, inbox) }
+            // Whichever ends first, the other soon does.
+            try await group.next()
+            group.addTask { try await Task.sleep(for: Self.farewell) }
+            try await group.next()
+        }
+    }
+
+    private func run(_ client: some CommandClient, _ inbox: StreamInbox<CommandInput>) async throws {
+        try await client.ready()
         let streams: CommandStreams
         do {
             streams = try await runtime.begin(request)
         } catch {
-            try await finish(.failed(message: error.message), inbound, writer)
+            try await client.finish(.failed(message: error.message))
             return
         }
         defer { if let sizer = streams.sizer { close(sizer) } }
         try await withDescriptors(streams.descriptors[...]) { opened in
-            try await converse(inbound, writer, streams, opened)
+            guard let status = try await converse(client, inbox, streams, opened) else { return }
+            try await client.finish(status)
         }
     }
 
+    /// Moves bytes until the command is over; nil when the client left before.
     private func converse(
-        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter, _ streams: CommandStreams,
+        _ client: some CommandClient, _ inbox: StreamInbox<CommandInput>, _ streams: CommandStreams,
         _ opened: [OpenDescriptor]
-    ) async throws {
+    ) async throws -> RemoteStatus? {
         let activity = OutputActivity()
-        try await withThrowingTaskGroup(of: Step.self) { group in
+        return try await withThrowingTaskGroup(of: Step.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                try await readMessages(inbound, writer, streams, streams.input.map { opened[$0].outbound })
+                await take(inbox, streams, streams.input.map { opened[$0].outbound })
                 return .clientLeft
             }
             for (channel, index) in streams.outputs {
                 group.addTask {
                     try await opened[index].inbound.forEach { piece in
-                        try await activity.during { try await writer.send(channel.rawValue, piece) }
+                        try await activity.during { try await client.send(channel, piece) }
                     }
+                    try await client.end(channel)
                     return .outputEnded
                 }
             }
@@ -65,9 +83,9 @@ struct CommandSession: Sendable {
             }
             var openOutputs = streams.outputs.count
             var status: RemoteStatus?
-            loop: while let step = try await group.next() {
+            while let step = try await group.next() {
                 switch step {
-                case .clientLeft: return
+                case .clientLeft: return nil
                 case .exited(let how):
                     status = how
                     if openOutputs > 0 {
@@ -80,62 +98,32 @@ struct CommandSession: Sendable {
                     if openOutputs == 0 && streams.exec == nil { status = .success }
                 case .waited: openOutputs = 0
                 }
-                if openOutputs == 0, status != nil { break loop }
+                if openOutputs == 0, let status { return status }
             }
-            try await writer.send(.error, (status ?? .success).json)
-            await writer.close(.normalClosure)
-            group.addTask {
-                try await Task.sleep(for: Self.farewell); return .waited
-            }
-            while let step = try await group.next() {
-                switch step {
-                case .clientLeft, .waited: return
-                case .exited, .outputEnded: continue
-                }
-            }
+            return nil
         }
     }
 
-    /// Tells a client why there is no stream, and lets it say goodbye.
-    private func finish(
-        _ status: RemoteStatus, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter
-    ) async throws {
-        try await writer.send(.error, status.json)
-        await writer.close(.normalClosure)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await inbound.forEachMessage(answering: writer) { _ in } }
-            group.addTask { try await Task.sleep(for: Self.farewell) }
-            try await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func readMessages(
-        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter, _ streams: CommandStreams,
-        _ input: DescriptorWriter?
-    ) async throws {
+    /// Does what the client says, until it has left.
+    private func take(
+        _ inbox: StreamInbox<CommandInput>, _ streams: CommandStreams, _ input: DescriptorWriter?
+    ) async {
         // Becomes nil when the process has closed its input: what the client still sends is dropped then.
         var input = input
-        try await inbound.forEachMessage(answering: writer) { message in
-            switch RemoteCommand.Channel(rawValue: message.channel) {
-            case .stdin:
-                guard message.bytes.readableBytes > 0 else { return }
-                do { try await input?.write(message.bytes) } catch { input = nil }
-            case .resize: await resize(message.bytes, streams)
-            case .close:
-                guard message.bytes.readableBytesView.elementsEqual([RemoteCommand.Channel.stdin.rawValue]) else {
-                    throw ProtocolViolation(code: .protocolError)
-                }
+        while let next = await inbox.next() {
+            switch next {
+            case .stdin(let bytes):
+                do { try await input?.write(bytes) } catch { input = nil }
+            case .stdinEnded:
                 // A terminal has no end of input that could be closed.
                 if streams.sizer == nil { input?.finish() }
                 input = nil
-            case .stdout, .stderr, .error, nil: throw ProtocolViolation(code: .protocolError)
+            case .resize(let size): await resize(size, streams)
             }
         }
     }
 
-    private func resize(_ bytes: ByteBuffer, _ streams: CommandStreams) async {
-        guard let size = RemoteCommand.TerminalSize(json: Array(bytes.readableBytesView)) else { return }
+    private func resize(_ size: RemoteCommand.TerminalSize, _ streams: CommandStreams) async {
         if let sizer = streams.sizer {
             var window = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
             _ = ioctl(sizer, UInt(TIOCSWINSZ), &window)

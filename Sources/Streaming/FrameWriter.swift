@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 import NIOWebSocket
 
@@ -6,9 +7,15 @@ struct FrameWriter: Sendable {
     let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
     /// Clients mask what they send (RFC 6455, 5.3).
     var masks = false
+    /// Messages are text in base 64, both ways.
+    var isBase64 = false
 
     /// Sends bytes in a channel.
     func send(_ channel: UInt8, _ bytes: ByteBuffer) async throws {
+        guard !isBase64 else {
+            let text = Data(bytes.readableBytesView).base64EncodedString()
+            return try await write(.text, ByteBuffer(string: String(Self.digit(channel)) + text))
+        }
         var data = ByteBufferAllocator().buffer(capacity: bytes.readableBytes + 1)
         data.writeInteger(channel)
         data.writeImmutableBuffer(bytes)
@@ -17,6 +24,20 @@ struct FrameWriter: Sendable {
 
     func send(_ channel: RemoteCommand.Channel, _ bytes: [UInt8]) async throws {
         try await send(channel.rawValue, ByteBuffer(bytes: bytes))
+    }
+
+    /// Channel 0 is `0`, and so on.
+    private static func digit(_ channel: UInt8) -> Character { Character(UnicodeScalar(channel &+ UInt8(ascii: "0"))) }
+
+    /// Reads a message.
+    fileprivate func message(_ frame: WebSocketFrame) throws -> ChannelMessage? {
+        var data = frame.unmaskedData
+        guard let channel = data.readInteger(as: UInt8.self) else { return nil }
+        guard isBase64 else { return ChannelMessage(channel: channel, bytes: data) }
+        guard let bytes = Data(base64Encoded: Data(data.readableBytesView)) else {
+            throw ProtocolViolation(code: .dataInconsistentWithMessage)
+        }
+        return ChannelMessage(channel: channel &- UInt8(ascii: "0"), bytes: ByteBuffer(bytes: bytes))
     }
 
     func pong(_ ping: WebSocketFrame) async throws { try await write(.pong, ping.unmaskedData) }
@@ -55,9 +76,7 @@ extension NIOAsyncChannelInboundStream<WebSocketFrame> {
         for try await frame in self {
             switch frame.opcode {
             case .binary, .text:
-                var data = frame.unmaskedData
-                guard let channel = data.readInteger(as: UInt8.self) else { continue }
-                try await body(ChannelMessage(channel: channel, bytes: data))
+                if let message = try writer.message(frame) { try await body(message) }
             case .ping: try await writer.pong(frame)
             case .connectionClose: return
             case .pong: continue

@@ -1,13 +1,40 @@
 import JSON
 import NIOCore
 
-/// Kubernetes' `remotecommand` over a WebSocket: binary messages whose first byte is the channel
-/// (k8s.io/apimachinery/pkg/util/remotecommand, KEP 4006).
+/// Kubernetes' `remotecommand`: over a WebSocket messages whose first byte is the channel, over SPDY a stream for each
+/// channel (k8s.io/apimachinery/pkg/util/remotecommand, KEP 4006).
 public enum RemoteCommand {
-    /// The subprotocols that are spoken, best first. Version 5 can close a single channel.
+    /// The subprotocols of a WebSocket, best first.
     public enum Version: String, Sendable, CaseIterable {
         case v5 = "v5.channel.k8s.io"
         case v4 = "v4.channel.k8s.io"
+        case v4Base64 = "v4.base64.channel.k8s.io"
+        case v1 = "channel.k8s.io"
+        case v1Base64 = "base64.channel.k8s.io"
+        /// What a client speaks that names none.
+        case unnamed = ""
+
+        /// Messages are text: the channel's digit, and the bytes in base 64.
+        var isBase64: Bool { self == .v4Base64 || self == .v1Base64 }
+        /// A single channel can be closed.
+        var hasClose: Bool { self == .v5 }
+        /// How a command ended is said as a `meta/v1` Status, and not as a text or not at all.
+        var hasStatus: Bool { self == .v5 || self == .v4 || self == .v4Base64 }
+        /// What our client offers.
+        static let offered = [Version.v5, .v4]
+        static let named = allCases.filter { $0 != .unnamed }
+    }
+
+    /// The versions of the streams on a SPDY connection, best first; a stream is ended by SPDY itself.
+    enum StreamVersion: String, Sendable, CaseIterable {
+        case v5 = "v5.channel.k8s.io"
+        case v4 = "v4.channel.k8s.io"
+        case v3 = "v3.channel.k8s.io"
+        case v2 = "v2.channel.k8s.io"
+        case v1 = "channel.k8s.io"
+
+        var hasStatus: Bool { self == .v5 || self == .v4 }
+        var hasResize: Bool { self != .v2 && self != .v1 }
     }
 
     /// The first byte of a message.
@@ -21,6 +48,20 @@ public enum RemoteCommand {
         case resize = 4
         /// Version 5: the second byte is the channel that ends.
         case close = 255
+
+        /// The channel of a SPDY stream by its `streamtype`.
+        init?(streamType: String) {
+            switch streamType {
+            case "stdin": self = .stdin
+            case "stdout": self = .stdout
+            case "stderr": self = .stderr
+            case "error": self = .error
+            case "resize": self = .resize
+            default: return nil
+            }
+        }
+
+        var streamType: String { "\(self)" }
     }
 
     /// A terminal's size in characters.
@@ -33,9 +74,12 @@ public enum RemoteCommand {
             self.rows = rows
         }
 
+        /// The longest text that may be a size.
+        static let longestJSON = 128
+
         /// Reads a resize message; nil when it isn't one.
         init?(json bytes: [UInt8]) {
-            guard bytes.count <= 128, let value = try? JSONValue.parse(bytes),
+            guard bytes.count <= Self.longestJSON, let value = try? JSONValue.parse(bytes),
                 let columns = value["Width"]?.uintValue.flatMap(UInt16.init(exactly:)),
                 let rows = value["Height"]?.uintValue.flatMap(UInt16.init(exactly:))
             else { return nil }
@@ -49,6 +93,6 @@ public enum RemoteCommand {
 
     /// The subprotocol to speak of those that the client offers; nil when there is none in common.
     static func choose(from offered: [String]) -> Version? {
-        Version.allCases.first { offered.contains($0.rawValue) }
+        offered.isEmpty ? .unnamed : Version.named.first { offered.contains($0.rawValue) }
     }
 }

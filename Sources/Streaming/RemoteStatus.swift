@@ -15,7 +15,7 @@ public enum RemoteStatus: Sendable, Hashable {
             case .exited(let code):
                 [
                     "metadata": [:], "status": "Failure",
-                    "message": "command terminated with non-zero exit code: exit status \(code)",
+                    "message": .string(Self.words(code)),
                     "reason": "NonZeroExitCode",
                     "details": ["causes": [["reason": "ExitCode", "message": .string("\(code)")]]],
                 ]
@@ -26,6 +26,20 @@ public enum RemoteStatus: Sendable, Hashable {
                 ]
             }
         return value.encoded(pretty: false)
+    }
+
+    /// What is said in the error channel: a Status, or only the words of a failure, as before version 4.
+    func text(asJSON: Bool) -> [UInt8]? {
+        if asJSON { return json }
+        return switch self {
+        case .success: nil
+        case .exited(let code): Array(Self.words(code).utf8)
+        case .failed(let message): Array(message.utf8)
+        }
+    }
+
+    private static func words(_ code: Int32) -> String {
+        "command terminated with non-zero exit code: exit status \(code)"
     }
 
     /// Reads a status; what can't be understood is a failure that shows the text.

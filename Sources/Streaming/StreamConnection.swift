@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import NIOWebSocket
-import Synchronization
 
 /// What became of an accepted connection once its request was read.
 enum StreamConnection: Sendable {
@@ -9,31 +9,35 @@ enum StreamConnection: Sendable {
     typealias HTTP = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// A WebSocket whose ticket was good.
-    case opened(WebSocket, StreamRequest, ports: [UInt16])
+    case webSocket(WebSocket, StreamAdmission.Admitted, RemoteCommand.Version)
+    /// SPDY after an upgrade, or inside a WebSocket.
+    case spdy(SPDYChannel, StreamAdmission.Admitted, RemoteCommand.StreamVersion)
     /// Anything else; it gets an answer that says why.
     ///
     /// The upgrade handler swallows the heads of requests whose upgrade it refused, so these come along.
     case refused(HTTP, HTTPRequestHead?)
 
-    /// Sets up a new connection: HTTP first, a WebSocket when the request has a good ticket.
+    /// Sets up a new connection: TLS if there is to be any, then HTTP, then a stream when the request has a good ticket.
     static func configure(
-        _ channel: any Channel, _ configuration: StreamingServer.Configuration, _ tickets: StreamTickets
+        _ channel: any Channel, _ configuration: StreamingServer.Configuration, _ tls: NIOSSLContext?,
+        _ tickets: StreamTickets
     ) -> EventLoopFuture<EventLoopFuture<StreamConnection>> {
         let admission = StreamAdmission(tickets: tickets)
-        let upgrader = NIOTypedWebSocketServerUpgrader<StreamConnection>(
+        let webSocket = NIOTypedWebSocketServerUpgrader<StreamConnection>(
             maxFrameSize: configuration.maximumMessage,
-            shouldUpgrade: { channel, head in channel.eventLoop.makeSucceededFuture(admission.decide(head)) },
+            shouldUpgrade: { channel, head in channel.eventLoop.makeSucceededFuture(admission.webSocket(head)) },
             upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture { try open(channel, admission, configuration) }
+                channel.eventLoop.makeCompletedFuture { try openWebSocket(channel, admission, configuration) }
             })
         let upgrade = NIOTypedHTTPServerUpgradeConfiguration(
-            upgraders: [upgrader, RefusedUpgrader(supportedProtocol: "spdy/3.1", admission: admission)],
+            upgraders: [webSocket, SPDYUpgrader(admission: admission, configuration: configuration)],
             notUpgradingCompletionHandler: { channel in
                 channel.eventLoop.makeCompletedFuture {
                     .refused(try HTTP(wrappingChannelSynchronously: channel), admission.head)
                 }
             })
         return channel.eventLoop.makeCompletedFuture {
+            if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
             let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: .init(upgradeConfiguration: upgrade))
             closeUnlessDecided(channel, connection, within: configuration.requestLimit)
@@ -41,19 +45,43 @@ enum StreamConnection: Sendable {
         }
     }
 
-    private static func open(
+    private static func openWebSocket(
         _ channel: any Channel, _ admission: StreamAdmission, _ configuration: StreamingServer.Configuration
     ) throws -> StreamConnection {
-        guard let (request, ports) = admission.taken else { throw ProtocolViolation(code: .unexpectedServerError) }
+        guard let admitted = admission.taken else { throw ProtocolViolation(code: .unexpectedServerError) }
+        try closeWhenIdle(channel, configuration)
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(MaskEnforcer())
+        switch admitted.version {
+        case .tunnel:
+            try pipeline.addHandler(WebSocketTunnel())
+            return .spdy(try SPDYChannel.wrap(channel), admitted, .v1)
+        case .channels(let version):
+            try pipeline.addHandler(
+                NIOWebSocketFrameAggregator(
+                    minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 1024,
+                    maxAccumulatedFrameSize: configuration.maximumMessage))
+            return .webSocket(try WebSocket(wrappingChannelSynchronously: channel), admitted, version)
+        case .streams: throw ProtocolViolation(code: .unexpectedServerError)
+        }
+    }
+
+    fileprivate static func openSPDY(
+        _ channel: any Channel, _ admission: StreamAdmission, _ configuration: StreamingServer.Configuration
+    ) throws -> StreamConnection {
+        guard let admitted = admission.taken, case .streams(let version) = admitted.version else {
+            throw SPDYViolation("upgraded without a ticket")
+        }
+        try closeWhenIdle(channel, configuration)
+        return .spdy(try SPDYChannel.wrap(channel), admitted, version)
+    }
+
+    private static func closeWhenIdle(
+        _ channel: any Channel, _ configuration: StreamingServer.Configuration
+    ) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(IdleStateHandler(allTimeout: TimeAmount(configuration.idleLimit)))
         try pipeline.addHandler(IdleCloser())
-        try pipeline.addHandler(MaskEnforcer())
-        try pipeline.addHandler(
-            NIOWebSocketFrameAggregator(
-                minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 1024,
-                maxAccumulatedFrameSize: configuration.maximumMessage))
-        return .opened(try WebSocket(wrappingChannelSynchronously: channel), request, ports: ports)
     }
 
     /// A connection that doesn't say what it wants is not kept.
@@ -67,8 +95,7 @@ enum StreamConnection: Sendable {
 
 /// Closes a connection on which nothing has moved for too long.
 private final class IdleCloser: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
-    typealias InboundOut = WebSocketFrame
+    typealias InboundIn = NIOAny
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent {
@@ -79,23 +106,28 @@ private final class IdleCloser: ChannelInboundHandler {
     }
 }
 
-/// Refuses an upgrade that is known and not done, and notes who asked.
-private struct RefusedUpgrader: NIOTypedHTTPServerProtocolUpgrader {
+/// Upgrades to SPDY/3.1.
+private struct SPDYUpgrader: NIOTypedHTTPServerProtocolUpgrader {
     typealias UpgradeResult = StreamConnection
 
-    let supportedProtocol: String
+    let supportedProtocol = "SPDY/3.1"
     let requiredUpgradeHeaders: [String] = []
     let admission: StreamAdmission
+    let configuration: StreamingServer.Configuration
 
     func buildUpgradeResponse(
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
-        admission.record(upgradeRequest)
-        return channel.eventLoop.makeFailedFuture(ProtocolViolation(code: .unacceptableData))
+        guard let headers = admission.spdy(upgradeRequest) else {
+            return channel.eventLoop.makeFailedFuture(SPDYViolation("refused"))
+        }
+        var all = initialResponseHeaders
+        all.add(contentsOf: headers)
+        return channel.eventLoop.makeSucceededFuture(all)
     }
 
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<StreamConnection> {
-        channel.eventLoop.makeFailedFuture(ProtocolViolation(code: .unacceptableData))
+        channel.eventLoop.makeCompletedFuture { try StreamConnection.openSPDY(channel, admission, configuration) }
     }
 }
 
@@ -112,35 +144,5 @@ private final class MaskEnforcer: ChannelInboundHandler {
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: reason)))
             .whenComplete { _ in channel.close(promise: nil) }
-    }
-}
-
-/// One connection's way from a request to its stream.
-private final class StreamAdmission: Sendable {
-    private let tickets: StreamTickets
-    private let state = Mutex<(StreamRequest, [UInt16])?>(nil)
-    private let request = Mutex<HTTPRequestHead?>(nil)
-
-    init(tickets: StreamTickets) { self.tickets = tickets }
-
-    /// What the ticket was for, once it was taken.
-    var taken: (StreamRequest, [UInt16])? { state.withLock { $0 } }
-
-    /// The request whose upgrade was looked at.
-    var head: HTTPRequestHead? { request.withLock { $0 } }
-
-    func record(_ head: HTTPRequestHead) { request.withLock { $0 = $0 ?? head } }
-
-    /// Takes the ticket of a request; nil refuses it. A request that could never be served leaves its ticket alone.
-    func decide(_ head: HTTPRequestHead) -> HTTPHeaders? {
-        record(head)
-        guard let target = StreamTarget(head),
-            let version = RemoteCommand.choose(
-                from: head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)),
-            target.verb != "portforward" || target.ports != nil,
-            let request = tickets.redeem(target.token, verb: target.verb)
-        else { return nil }
-        state.withLock { $0 = (request, target.ports ?? []) }
-        return ["Sec-WebSocket-Protocol": version.rawValue]
     }
 }

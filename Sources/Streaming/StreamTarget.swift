@@ -8,7 +8,8 @@ struct StreamTarget {
     var ports: [UInt16]?
 
     init?(_ head: HTTPRequestHead) {
-        guard head.method == .GET else { return nil }
+        // SPDY's clients say POST.
+        guard head.method == .GET || head.method == .POST else { return nil }
         let halves = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = halves[0].split(separator: "/", omittingEmptySubsequences: false)
         guard path.count == 3, path[0].isEmpty else { return nil }

@@ -6,10 +6,9 @@ import NIOPosix
 import NIOWebSocket
 import Synchronization
 
-/// Serves the streams of Exec, Attach and PortForward over WebSockets on the loopback device.
+/// Serves the streams of Exec, Attach and PortForward over WebSockets and SPDY/3.1 on the loopback device.
 ///
-/// The CRI's calls return a URL with a ticket in it; whoever opens that URL first, and in time, gets the stream. SPDY/3.1,
-/// which older clients try, is refused by name.
+/// The CRI's calls return a URL with a ticket in it; whoever opens that URL first, and in time, gets the stream.
 ///
 /// The listener is made before the runtime that it serves exists, because the runtime hands out its URLs:
 ///
@@ -35,13 +34,17 @@ public final class StreamingServer: Sendable {
         public var idleLimit = Duration.seconds(4 * 3600)
         /// How long a connection may take to ask for its stream.
         public var requestLimit = Duration.seconds(10)
+        /// How long a client of SPDY may take to open the streams of a command.
+        public var streamLimit = Duration.seconds(30)
         /// The largest message from a client, in bytes.
         public var maximumMessage = 1 << 20
+        /// With it, streams are https.
+        public var tls: StreamingTLS?
 
         public init() {}
     }
 
-    /// `http://` and the address that it listens on.
+    /// `http://`, or `https://`, and the address that it listens on.
     public let baseURL: String
 
     private let configuration: Configuration
@@ -68,6 +71,7 @@ public final class StreamingServer: Sendable {
         _ configuration: Configuration = Configuration(), logger: Logger
     ) async throws(CRIError) -> StreamingServer {
         let tickets = StreamTickets(lifetime: configuration.ticketLifetime, limit: configuration.maximumTickets)
+        let tls = try configuration.tls?.serverContext()
         do {
             let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -75,13 +79,13 @@ public final class StreamingServer: Sendable {
                     host: configuration.host, port: configuration.port,
                     serverBackPressureStrategy: .init(lowWatermark: 2, highWatermark: 16)
                 ) { channel in
-                    StreamConnection.configure(channel, configuration, tickets)
+                    StreamConnection.configure(channel, configuration, tls, tickets)
                 }
             let port = listener.channel.localAddress?.port ?? configuration.port
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
             return StreamingServer(
-                configuration: configuration, tickets: tickets, listener: listener, baseURL: "http://\(host):\(port)",
-                logger: logger)
+                configuration: configuration, tickets: tickets, listener: listener,
+                baseURL: "\(tls == nil ? "http" : "https")://\(host):\(port)", logger: logger)
         } catch {
             throw CRIError(
                 .unavailable,
@@ -155,16 +159,30 @@ public final class StreamingServer: Sendable {
                 try await channel.executeThenClose { inbound, outbound in
                     try await StreamRefusal.answer(head, inbound, outbound)
                 }
-            case .opened(let channel, let request, let ports):
-                let admitted = admit()
-                defer { if admitted { connections.withLock { $0 -= 1 } } }
+            case .webSocket(let channel, let admitted, let version):
+                let isWelcome = admit()
+                defer { if isWelcome { connections.withLock { $0 -= 1 } } }
                 try await channel.executeThenClose { inbound, outbound in
-                    let writer = FrameWriter(outbound: outbound)
-                    guard admitted else { return await writer.close(.init(codeNumber: 1013)) }
+                    let writer = FrameWriter(outbound: outbound, isBase64: version.isBase64)
+                    guard isWelcome else { return await writer.close(.init(codeNumber: 1013)) }
                     do {
-                        try await session(request, ports, runtime)(inbound, writer)
+                        try await serve(admitted, version, inbound, writer, runtime)
                     } catch let violation as ProtocolViolation {
                         await writer.close(violation.code)
+                    }
+                }
+            case .spdy(let channel, let admitted, let version):
+                let isWelcome = admit()
+                defer { if isWelcome { connections.withLock { $0 -= 1 } } }
+                try await channel.executeThenClose { inbound, outbound in
+                    let writer = SPDYWriter(outbound: outbound)
+                    guard isWelcome else { return await writer.close(.ok) }
+                    do {
+                        try await serve(admitted, version, inbound, writer, runtime)
+                        await writer.close(.ok)
+                    } catch let violation as SPDYViolation {
+                        logger.debug("a client broke the protocol", metadata: ["error": "\(violation)"])
+                        await writer.close(.protocolError)
                     }
                 }
             }
@@ -174,13 +192,34 @@ public final class StreamingServer: Sendable {
         }
     }
 
-    private func session(
-        _ request: StreamRequest, _ ports: [UInt16], _ runtime: any StreamingRuntime
-    ) -> (NIOAsyncChannelInboundStream<WebSocketFrame>, FrameWriter) async throws -> Void {
-        switch request {
-        case .exec, .attach: CommandSession(request: request, runtime: runtime, logger: logger).serve
+    private func serve(
+        _ admitted: StreamAdmission.Admitted, _ version: RemoteCommand.Version,
+        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter, _ runtime: any StreamingRuntime
+    ) async throws {
+        switch admitted.request {
+        case .exec, .attach:
+            try await CommandSession(request: admitted.request, runtime: runtime, logger: logger)
+                .serve(WebSocketCommandClient(inbound: inbound, writer: writer, version: version))
         case .portForward(let forward):
-            PortForwardSession(sandbox: forward.podSandboxID, ports: ports, runtime: runtime, logger: logger).serve
+            try await PortForwardSession(
+                sandbox: forward.podSandboxID, ports: admitted.ports, runtime: runtime, logger: logger
+            ).serve(inbound, writer)
+        }
+    }
+
+    private func serve(
+        _ admitted: StreamAdmission.Admitted, _ version: RemoteCommand.StreamVersion,
+        _ inbound: NIOAsyncChannelInboundStream<SPDYFrame>, _ writer: SPDYWriter, _ runtime: any StreamingRuntime
+    ) async throws {
+        switch admitted.request {
+        case .exec, .attach:
+            try await CommandSession(request: admitted.request, runtime: runtime, logger: logger)
+                .serve(
+                    SPDYCommandClient(
+                        inbound, writer, admitted.request, version: version, limit: configuration.streamLimit))
+        case .portForward(let forward):
+            try await SPDYForwardSession(sandbox: forward.podSandboxID, runtime: runtime, logger: logger)
+                .serve(inbound, writer)
         }
     }
 }

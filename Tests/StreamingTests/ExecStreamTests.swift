@@ -6,16 +6,19 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite("Exec and attach over a WebSocket", .serialized, .timeLimit(.minutes(2)))
+@Suite("Exec and attach", .serialized, .timeLimit(.minutes(2)))
 struct ExecStreamTests {
-    @Test("output, errors and the exit code arrive") func exec() async throws {
+    @Test("output, errors and the exit code arrive", arguments: StreamingClient.Transport.allCases)
+    func exec(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
-            let ended = try await fixture.run(fixture.url("sh", "-c", "echo out; echo err >&2; exit 3"))
+            let ended = try await fixture.run(
+                fixture.url("sh", "-c", "echo out; echo err >&2; exit 3"), by: transport)
             #expect(ended.output == "out\n")
             #expect(ended.errors == "err\n")
             #expect(ended.status == .exited(code: 3))
-            #expect(try await fixture.run(fixture.url("true")).status == .success)
-            #expect(try await fixture.run(fixture.url("sh", "-c", "kill -9 $$")).status == .exited(code: 137))
+            #expect(try await fixture.run(fixture.url("true"), by: transport).status == .success)
+            let killed = try await fixture.run(fixture.url("sh", "-c", "kill -9 $$"), by: transport)
+            #expect(killed.status == .exited(code: 137))
         }
     }
 
@@ -29,22 +32,28 @@ struct ExecStreamTests {
         }
     }
 
-    @Test("input reaches the process, and its end too") func input() async throws {
+    @Test("input reaches the process, and its end too", arguments: StreamingClient.Transport.allCases)
+    func input(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
             let ended = try await fixture.run(
-                fixture.url("sh", "-c", "wc -c", stdin: true),
+                fixture.url("sh", "-c", "wc -c", stdin: true), by: transport,
                 input: (0..<64).map { _ in [UInt8](repeating: 65, count: 32 << 10) })
             #expect(ended.output.split(separator: "\n").first.map { $0.filter(\.isNumber) } == "\(64 * 32 << 10)")
             #expect(ended.status == .success)
         }
     }
 
-    @Test("a flood of output arrives whole, and a process that nobody reads is stopped by its pipe")
-    func flood() async throws {
+    @Test("a flood of output arrives whole", arguments: StreamingClient.Transport.allCases)
+    func flood(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
-            let ended = try await fixture.run(fixture.url("sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x"))
+            let ended = try await fixture.run(
+                fixture.url("sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x"), by: transport)
             #expect(ended.output.utf8.count == 20_000_000)
+        }
+    }
 
+    @Test("a process that nobody reads is stopped by its pipe") func unread() async throws {
+        try await StreamingFixture.use { fixture in
             let url = try fixture.url("sh", "-c", "head -c 100000000 /dev/zero; echo done >&2")
             let client = try RawClient(url)
             #expect(await client.upgrade(url).hasPrefix("HTTP/1.1 101"))
@@ -87,26 +96,33 @@ struct ExecStreamTests {
         }
     }
 
-    @Test("what can't be started is said in the error channel") func refused() async throws {
+    @Test("what can't be started is said in the error channel", arguments: StreamingClient.Transport.allCases)
+    func refused(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
-            let missing = try await fixture.run(fixture.url("/no/such/program"))
+            let missing = try await fixture.run(fixture.url("/no/such/program"), by: transport)
             #expect(missing.status == .failed(message: "exec /no/such/program: No such file or directory"))
-            let nobody = try await fixture.run(fixture.url("true", container: "c2"))
+            let nobody = try await fixture.run(fixture.url("true", container: "c2"), by: transport)
             #expect(nobody.status == .failed(message: "no container c2"))
         }
     }
 
-    @Test("a background process that holds the output does not hold the stream") func lingering() async throws {
+    @Test(
+        "a background process that holds the output does not hold the stream",
+        arguments: StreamingClient.Transport.allCases)
+    func lingering(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
             let began = ContinuousClock.now
-            let ended = try await fixture.run(fixture.url("sh", "-c", "sleep 30 & echo $!"))
+            let ended = try await fixture.run(fixture.url("sh", "-c", "sleep 30 & echo $!"), by: transport)
             #expect(ended.status == .success)
             #expect(ContinuousClock.now - began < .seconds(20))
             if let process = pid_t(ended.output.split(separator: "\n").first ?? "") { kill(process, SIGKILL) }
         }
     }
 
-    @Test("attach copies both ways and ends when the container closes its output") func attach() async throws {
+    @Test(
+        "attach copies both ways and ends when the container closes its output",
+        arguments: StreamingClient.Transport.allCases)
+    func attach(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
             var request = CRIAttachRequest()
             request.containerID = "c1"
@@ -115,7 +131,8 @@ struct ExecStreamTests {
             request.tty = true
             let url = try fixture.server.attach(request).url
             async let ended = fixture.run(
-                url, input: [Array("ping".utf8)], sizes: [.init(columns: 80, rows: 24)])
+                url, by: transport, input: [Array("ping".utf8)], terminal: true,
+                sizes: [.init(columns: 80, rows: 24)])
             try await eventually("the container has the streams") {
                 fixture.runtime.state.withLock { $0.attached != nil }
             }

@@ -4,9 +4,9 @@ import Streaming
 import TestKit
 import Testing
 
-@Suite("Port-forward over a WebSocket", .serialized, .timeLimit(.minutes(2)))
+@Suite("Port-forward", .serialized, .timeLimit(.minutes(2)))
 struct PortForwardTests {
-    private static func url(_ fixture: StreamingFixture) throws -> String {
+    static func url(_ fixture: StreamingFixture) throws -> String {
         var request = CRIPortForwardRequest()
         request.podSandboxID = "p1"
         return try fixture.server.portForward(request).url
@@ -28,18 +28,34 @@ struct PortForwardTests {
         }
     }
 
-    @Test("our own client joins a socket to it, with the end of its input") func client() async throws {
+    @Test(
+        "our own client joins a socket to it, with the end of its input", arguments: StreamingClient.Transport.allCases)
+    func client(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in
             var ends: [Int32] = [-1, -1]
             #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
             let url = try Self.url(fixture)
             let socket = ends[0]
-            async let forwarding: Void = StreamingClient(url: url).forward(port: 7, socket: socket)
+            async let forwarding: Void = StreamingClient(url: url, transport: transport).forward(
+                port: 7, socket: socket)
             #expect(write(ends[1], "hello", 5) == 5)
             shutdown(ends[1], Int32(SHUT_WR))
             try await forwarding
             var echoed = [UInt8](repeating: 0, count: 16)
             #expect(read(ends[1], &echoed, 16) == 5)
+            close(ends[1])
+        }
+    }
+
+    @Test("our own client says why there is no connection", arguments: StreamingClient.Transport.allCases)
+    func refused(_ transport: StreamingClient.Transport) async throws {
+        try await StreamingFixture.use { fixture in
+            var ends: [Int32] = [-1, -1]
+            #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
+            let client = try StreamingClient(url: try Self.url(fixture), transport: transport)
+            let socket = ends[0]
+            let failure = await #expect(throws: CRIError.self) { try await client.forward(port: 81, socket: socket) }
+            #expect(failure?.message == "nothing listens on port 81")
             close(ends[1])
         }
     }

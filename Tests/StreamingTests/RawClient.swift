@@ -30,6 +30,23 @@ final class RawClient: @unchecked Sendable {
 
     func send(_ bytes: [UInt8]) async { await away { $0.sendBlocking(bytes) } }
 
+    /// Whether the bytes went within a second: they don't when nobody takes them.
+    func sendUnlessFull(_ bytes: [UInt8]) async -> Bool {
+        await away { client in
+            var limit = timeval(tv_sec: 1, tv_usec: 0)
+            setsockopt(client.socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes {
+                    Glibc.send(client.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                if count <= 0 { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+
     private func away<Result: Sendable>(_ body: @escaping @Sendable (RawClient) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             NIOThreadPool.singleton.submit { _ in continuation.resume(returning: body(self)) }
@@ -58,6 +75,15 @@ final class RawClient: @unchecked Sendable {
             "GET \(path)\(query) HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: \(upgrade)\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                 + (protocols.isEmpty ? "" : "Sec-WebSocket-Protocol: \(protocols)\r\n") + "\r\n")
+        return String(decoding: await away { $0.readHead() }, as: UTF8.self)
+    }
+
+    /// Asks for SPDY, as client-go does.
+    func upgradeToSPDY(_ url: String, versions: [String]) async -> String {
+        let path = url.dropFirst("http://".count).drop { $0 != "/" }
+        await send(
+            "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
+                + versions.map { "X-Stream-Protocol-Version: \($0)\r\n" }.joined() + "\r\n")
         return String(decoding: await away { $0.readHead() }, as: UTF8.self)
     }
 

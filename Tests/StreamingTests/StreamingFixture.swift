@@ -47,7 +47,8 @@ struct StreamingFixture: Sendable {
 
     /// Joins a stream with our own client.
     func run(
-        _ url: String, input: [[UInt8]]? = nil, sizes: [RemoteCommand.TerminalSize] = []
+        _ url: String, by transport: StreamingClient.Transport = .websocket, input: [[UInt8]]? = nil,
+        terminal: Bool = false, sizes: [RemoteCommand.TerminalSize] = [], tls: StreamingClientTLS = StreamingClientTLS()
     ) async throws -> Ended {
         let heard = Mutex<([UInt8], [UInt8])>(([], []))
         let (stream, size) = AsyncStream.makeStream(of: RemoteCommand.TerminalSize.self)
@@ -60,7 +61,8 @@ struct StreamingFixture: Sendable {
             }
         }
         var ended = Ended()
-        ended.status = try await StreamingClient(url: url).run(input: pieces, sizes: stream) { channel, bytes in
+        let client = try StreamingClient(url: url, transport: transport, tls: tls)
+        ended.status = try await client.run(input: pieces, terminal: terminal, sizes: stream) { channel, bytes in
             heard.withLock { if channel == .stderr { $0.1 += bytes } else { $0.0 += bytes } }
         }
         let (out, err) = heard.withLock { $0 }

@@ -18,6 +18,7 @@ public enum Feature: String, Sendable {
     case systemdBus = "systemd as process 1, with a bus that answers (dbus)"
     case containerd = "containerd"
     case newuidmap = "newuidmap (uidmap)"
+    case openssl = "openssl"
     case appArmor = "AppArmor in the kernel, and apparmor_parser"
 
     /// Is it here?
@@ -42,6 +43,7 @@ public enum Feature: String, Sendable {
                 && (try? Command(["busctl", "--system", "status", "org.freedesktop.systemd1"]).runBlocking())?.code == 0
         case .containerd: Self.onPath("containerd")
         case .newuidmap: Self.onPath("newuidmap")
+        case .openssl: Self.onPath("openssl")
         case .appArmor: access("/sys/kernel/security/apparmor/.load", F_OK) == 0 && Self.onPath("apparmor_parser")
         }
     }

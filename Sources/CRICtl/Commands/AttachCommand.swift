@@ -14,13 +14,7 @@ struct AttachCommand: AsyncParsableCommand {
     @Argument(help: "The container's id") var containerID: String
     @Flag(name: .shortAndLong, help: "Allocate a pseudo-TTY") var tty = false
     @Flag(name: [.customShort("i"), .long], help: "Keep STDIN open") var stdin = false
-    @Option(name: [.customShort("r"), .long], help: "Transport protocol: websocket") var transport = "websocket"
-
-    func validate() throws {
-        if transport != "websocket" {
-            throw ValidationError("the transport \(transport) is not supported yet; websocket is")
-        }
-    }
+    @OptionGroup var stream: StreamOptions
 
     func run() async throws {
         try await withServices { services in
@@ -32,7 +26,7 @@ struct AttachCommand: AsyncParsableCommand {
             request.stderr = !tty
             let asked = request
             let url = try await doing("attaching running container") { try await services.runtime.attach(asked).url }
-            let code = try await CommandStream.join(url: url, input: stdin, tty: tty)
+            let code = try await CommandStream.join(stream.client(url), input: stdin, tty: tty)
             if code != 0 { throw ExitCode(code) }
         }
     }

@@ -19,7 +19,7 @@ struct ExecCommand: AsyncParsableCommand {
     @Option(help: "Timeout in seconds") var timeout: Int64 = 0
     @Flag(name: .shortAndLong, help: "Allocate a pseudo-TTY") var tty = false
     @Flag(name: .shortAndLong, help: "Keep STDIN open") var interactive = false
-    @Option(name: [.customShort("r"), .long], help: "Transport protocol: websocket") var transport = "websocket"
+    @OptionGroup var stream: StreamOptions
     @Option(help: "Exec command for all containers matching this name filter regular expression pattern")
     var name: String?
     @Option(name: .shortAndLong, help: "Exec command for all containers matching this pod ID filter") var pod: String?
@@ -43,9 +43,6 @@ struct ExecCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        let transports = ["websocket", "spdy"]
-        if !transports.contains(transport) { throw ValidationError("--transport is websocket, not \(transport)") }
-        if transport == "spdy" { throw ValidationError("the transport spdy is not supported yet; websocket is") }
         if words.filter({ $0 != "--" }).count < (filters ? 1 : 2) {
             throw ValidationError(filters ? "a command is missing" : "a container's id and a command are needed")
         }
@@ -123,10 +120,11 @@ struct ExecCommand: AsyncParsableCommand {
         request.stdout = true
         request.stderr = !tty
         let url = try await services.runtime.exec(request).url
+        let client = try stream.client(url)
         let tty = tty
         let interactive = interactive
         return try await limited(timeout) {
-            try await CommandStream.join(url: url, input: interactive, tty: tty)
+            try await CommandStream.join(client, input: interactive, tty: tty)
         }
     }
 }

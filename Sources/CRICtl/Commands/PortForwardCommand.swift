@@ -13,12 +13,9 @@ struct PortForwardCommand: AsyncParsableCommand {
 
     @Argument(help: "The pod's id") var podID: String
     @Argument(help: "[LOCAL_PORT:]REMOTE_PORT") var ports: [String]
-    @Option(name: [.customShort("r"), .long], help: "Transport protocol: websocket") var transport = "websocket"
+    @OptionGroup var stream: StreamOptions
 
     func validate() throws {
-        if transport != "websocket" {
-            throw ValidationError("the transport \(transport) is not supported yet; websocket is")
-        }
         if ports.isEmpty { throw ValidationError("a port is missing") }
     }
 
@@ -32,27 +29,25 @@ struct PortForwardCommand: AsyncParsableCommand {
                 for (local, remote) in wanted {
                     let listener = try LocalListener(port: local)
                     say("Forwarding from 127.0.0.1:\(listener.port) -> \(remote)")
-                    group.addTask { try await Self.serve(listener, remote, podID, services) }
+                    group.addTask { try await serve(listener, remote, services) }
                 }
                 try await group.waitForAll()
             }
         }
     }
 
-    private static func serve(
-        _ listener: LocalListener, _ port: UInt16, _ pod: String, _ services: Services
-    ) async throws {
+    private func serve(_ listener: LocalListener, _ port: UInt16, _ services: Services) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             while let socket = await listener.accept() {
                 say("Handling connection for \(listener.port)")
                 group.addTask {
                     var request = CRIPortForwardRequest()
-                    request.podSandboxID = pod
+                    request.podSandboxID = podID
                     request.port = [Int32(port)]
                     do {
                         let client: StreamingClient
                         do {
-                            client = try StreamingClient(url: try await services.runtime.portForward(request).url)
+                            client = try stream.client(try await services.runtime.portForward(request).url)
                         } catch {
                             close(socket)
                             throw error

@@ -6,8 +6,7 @@ import Streaming
 /// Joins this process's terminal or pipes to a stream, and ends as the command did.
 enum CommandStream {
     /// - Returns: the command's exit code; 0 when the person detached.
-    static func join(url: String, input: Bool, tty: Bool) async throws -> Int32 {
-        let client = try StreamingClient(url: url)
+    static func join(_ client: StreamingClient, input: Bool, tty: Bool) async throws -> Int32 {
         let terminal = tty && input ? try RawTerminal(STDIN_FILENO) : nil
         defer { terminal?.restore() }
         let (noSizes, none) = AsyncStream.makeStream(of: RemoteCommand.TerminalSize.self)
@@ -22,7 +21,7 @@ enum CommandStream {
         let status: RemoteStatus = try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                try await client.run(input: reader, sizes: sizes) { channel, bytes in
+                try await client.run(input: reader, terminal: tty, sizes: sizes) { channel, bytes in
                     if channel == .stderr { Output.current.writeError(bytes) } else { Output.current.write(bytes) }
                 }
             }

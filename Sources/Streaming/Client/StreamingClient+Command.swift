@@ -7,15 +7,26 @@ extension StreamingClient {
     ///
     /// - Parameters:
     ///   - input: what the command reads; pulled as fast as the server takes it. Nil sends nothing.
+    ///   - terminal: whether the command was asked for with a terminal; its errors are in its output then.
     ///   - sizes: the terminal's size now and after each change.
     ///   - output: gets what arrives, in order; while it runs no more is taken from the connection.
     /// - Returns: how the command ended.
     /// - Throws: ``CRIError`` when the stream can't be opened, `.unavailable` when it breaks off without a status.
     public func run<Input: AsyncSequence & Sendable>(
-        input: Input?, sizes: AsyncStream<RemoteCommand.TerminalSize>,
+        input: Input?, terminal: Bool = false, sizes: AsyncStream<RemoteCommand.TerminalSize>,
         output: @escaping @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
     ) async throws -> RemoteStatus where Input.Element == [UInt8] {
-        try await open { inbound, writer, version in
+        switch transport {
+        case .websocket: try await runOverWebSocket(input, sizes, output)
+        case .spdy: try await runOverSPDY(input, terminal: terminal, sizes, output)
+        }
+    }
+
+    private func runOverWebSocket<Input: AsyncSequence & Sendable>(
+        _ input: Input?, _ sizes: AsyncStream<RemoteCommand.TerminalSize>,
+        _ output: @escaping @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
+    ) async throws -> RemoteStatus where Input.Element == [UInt8] {
+        try await openWebSocket { inbound, writer, version in
             try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { try await Self.receive(inbound, writer, output) }
@@ -28,7 +39,7 @@ extension StreamingClient {
                         for try await bytes in input {
                             try await writer.send(RemoteCommand.Channel.stdin.rawValue, ByteBuffer(bytes: bytes))
                         }
-                        if version == .v5, !Task.isCancelled {
+                        if version.hasClose, !Task.isCancelled {
                             try await writer.send(.close, [RemoteCommand.Channel.stdin.rawValue])
                         }
                         return nil
@@ -37,10 +48,12 @@ extension StreamingClient {
                 while let ended = try await group.next() {
                     if let status = ended { return status }
                 }
-                throw CRIError(.unavailable, "the stream broke off before the command ended")
+                throw Self.brokeOff
             }
         }
     }
+
+    static let brokeOff = CRIError(.unavailable, "the stream broke off before the command ended")
 
     private static func receive(
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ writer: FrameWriter,
@@ -58,7 +71,7 @@ extension StreamingClient {
             }
         }
         await writer.close(.normalClosure)
-        guard let status else { throw CRIError(.unavailable, "the stream broke off before the command ended") }
+        guard let status else { throw brokeOff }
         return status
     }
 }

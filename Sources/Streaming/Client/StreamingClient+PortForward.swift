@@ -8,8 +8,15 @@ extension StreamingClient {
     /// - Parameter socket: owned by this call.
     /// - Throws: ``CRIError`` with the server's words when it can't connect to the port.
     public func forward(port: UInt16, socket: Int32) async throws {
+        switch transport {
+        case .websocket: try await forwardOverWebSocket(port, socket)
+        case .spdy: try await forwardOverSPDY(port, socket)
+        }
+    }
+
+    private func forwardOverWebSocket(_ port: UInt16, _ socket: Int32) async throws {
         try await withDescriptors([(socket, .socket)]) { opened in
-            try await open(query: "port=\(port)") { inbound, writer, version in
+            try await openWebSocket(query: "port=\(port)") { inbound, writer, version in
                 try await withThrowingTaskGroup(of: Bool.self) { group in
                     defer { group.cancelAll() }
                     group.addTask {
@@ -19,7 +26,7 @@ extension StreamingClient {
                     group.addTask {
                         // A local client that resets its connection ends it like one that closes it.
                         try? await opened[0].inbound.forEach { try await writer.send(0, $0) }
-                        if version == .v5 {
+                        if version.hasClose {
                             try await writer.send(.close, [0])
                         } else {
                             await writer.close(.normalClosure)
