@@ -40,6 +40,48 @@ import Testing
         #expect(both == .init(root: "/flag", state: "/file-state"))
     }
 
+    @Test("a container's log is limited as kubelet limits it, and in kubelet's words")
+    func logs() throws {
+        let standard = try #require(try NodeConfiguration().containerLogs.limit())
+        #expect(standard.fileBytes == 10 << 20 && standard.files == 5)
+        let text = "containerLogMaxSize: 1500Ki\ncontainerLogMaxFiles: 3\n"
+        let wishes = try NodeConfiguration.parse(text, file: "f.yaml").containerLogs
+        #expect(try wishes.limit()?.fileBytes == 1500 << 10)
+        #expect(try ContainerLogWishes(maxFiles: "7").over(wishes).limit()?.files == 7)
+        #expect(try ContainerLogWishes(maxSize: "-1").limit() == nil)
+        for (size, files) in [("many", "5"), ("1Ki", "5"), ("10Mi", "1"), ("10Mi", "x"), ("9E", "1000")] {
+            let error = #expect(throws: NodeError.self) {
+                try ContainerLogWishes(maxSize: size, maxFiles: files).limit()
+            }
+            #expect(error?.description.hasPrefix("containerLogMaxSize") == true, "\(error?.description ?? "")")
+        }
+    }
+
+    @Test("streams are served where the file says, and with its certificate")
+    func streaming() throws {
+        let text = """
+            streamingAddress: "[::1]:10010"
+            streamingTLSCert: /c.pem
+            streamingTLSKey: /k.pem
+            streamingTLSClientCA: /ca.pem
+            """
+        let configuration = try NodeConfiguration.parse(text, file: "f.yaml").streaming.configuration()
+        #expect(configuration.host == "::1" && configuration.port == 10010)
+        #expect(configuration.tls?.certificate == "/c.pem" && configuration.tls?.key == "/k.pem")
+        #expect(configuration.tls?.clientAuthority == "/ca.pem")
+        #expect(try NodeConfiguration().streaming.configuration().host == "127.0.0.1")
+        let wrong = [
+            "streamingAddress: localhost\n", "streamingAddress: 127.0.0.1:x\n", "streamingTLSCert: /c\n",
+            "streamingTLSClientCA: /ca\n",
+        ]
+        for text in wrong {
+            let error = #expect(throws: NodeError.self) {
+                try NodeConfiguration.parse(text, file: "f.yaml").streaming.configuration()
+            }
+            #expect(error?.description.hasPrefix("streaming") == true, "\(error?.description ?? "")")
+        }
+    }
+
     @Test("the example that is installed says nothing but the defaults")
     func example() throws {
         let configuration = try NodeConfiguration.read(Binaries.repository + "/packaging/kubesim.yaml")

@@ -39,6 +39,8 @@ public struct CRICommand: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
 
+    @OptionGroup(title: "Logs") var logs: LogOptions
+
     @Flag(help: "At the end stop and remove every sandbox, and everything else that was made.")
     var ephemeral = false
 
@@ -47,7 +49,8 @@ public struct CRICommand: AsyncParsableCommand {
     public func run() async throws {
         // A client that goes away while it is written to is an error to handle, not a reason to die.
         signal(SIGPIPE, SIG_IGN)
-        let configuration = try options.configuration()
+        var configuration = try options.configuration()
+        configuration.containerLogs = logs.over(configuration.containerLogs)
         var logger = Logger(label: "kubesim") { _ in LineLog() }
         logger.logLevel = try Logger.Level.named(logLevel ?? configuration.logLevel ?? "info")
         try await CRIProcess(

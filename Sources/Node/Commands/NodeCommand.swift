@@ -36,6 +36,8 @@ public struct NodeCommand: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
 
+    @OptionGroup(title: "Logs") var logs: LogOptions
+
     @Flag(help: "At the end stop the pods and remove everything that the node made.")
     var ephemeral = false
 
@@ -50,6 +52,7 @@ public struct NodeCommand: AsyncParsableCommand {
         var configuration = try options.configuration()
         if let containerRuntimeEndpoint { configuration.containerRuntimeEndpoint = containerRuntimeEndpoint }
         if let nodeName { configuration.nodeName = nodeName }
+        configuration.containerLogs = logs.over(configuration.containerLogs)
         var logger = Logger(label: "kubesim") { _ in LineLog() }
         logger.logLevel = try Logger.Level.named(logLevel ?? configuration.logLevel ?? (demo ? "error" : "info"))
         let places = options.places(configuration)

@@ -37,12 +37,13 @@ struct Runtime: Sendable {
         if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }
         if let deadline = configuration.stepDeadline { networkConfiguration.pluginDeadline = deadline }
         let network = PodNetwork(configuration: networkConfiguration, logger: logger)
-        let streaming = try await StreamingServer.bound(logger: logger)
+        let streaming = try await StreamingServer.bound(try configuration.streaming.configuration(), logger: logger)
         var engineConfiguration = EngineConfiguration(
             root: places.root, state: places.state, runtimePath: programs.runtime, shimPath: programs.shim,
             pausePath: programs.pause, version: KubesimVersion.text, streaming: StreamingAdapter(server: streaming))
         configuration.runtime.apply(to: &engineConfiguration)
         if let deadline = configuration.stepDeadline { engineConfiguration.stepDeadline = deadline }
+        engineConfiguration.logLimit = try configuration.containerLogs.limit()
         engineConfiguration.afterStep = try FaultHook.read(places)
         let engine = try await Engine(
             configuration: engineConfiguration, images: store, network: network, logger: logger)

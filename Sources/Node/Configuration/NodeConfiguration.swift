@@ -22,6 +22,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     /// How long a single step of a pod's making or end (the OCI runtime, a CNI plugin, a mount) may take before it counts as
     /// hung.
     public var stepDeadline: Duration?
+    var containerLogs = ContainerLogWishes()
+    var streaming = StreamingWishes()
 
     public init() {}
 
@@ -79,6 +81,12 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "clusterDNS": clusterDNS = try Self.texts(value, key, place)
         case "clusterDomain": clusterDomain = try Self.text(value, key, place)
         case "stepDeadline": stepDeadline = try Self.seconds(value, key, place)
+        case "streamingAddress": streaming.address = try Self.text(value, key, place)
+        case "streamingTLSCert": streaming.certificate = try Self.text(value, key, place)
+        case "streamingTLSKey": streaming.key = try Self.text(value, key, place)
+        case "streamingTLSClientCA": streaming.clientAuthority = try Self.text(value, key, place)
+        case "containerLogMaxSize": containerLogs.maxSize = try Self.text(value, key, place)
+        case "containerLogMaxFiles": containerLogs.maxFiles = try Self.text(value, key, place)
         default:
             if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")
