@@ -205,11 +205,14 @@ struct PodFailureTests {
             let begin = ContinuousClock.now
             let failure = try #require(
                 await refusal {
-                    _ = try await fixture.exec(container, ["/bin/sh", "-c", "sleep 777 & sleep 778"], timeout: 1)
+                    // Checked: without the mark the daemon (sleep 776) lives on.
+                    _ = try await fixture.exec(
+                        container,
+                        ["/bin/sh", "-c", "(sleep 776 &); sleep 777 & sleep 778"], timeout: 1)
                 })
             #expect(failure.code == .deadlineExceeded)
             #expect(ContinuousClock.now - begin < .seconds(20))
-            let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[78]'"])
+            let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[678]'"])
             #expect(String(decoding: left.stdout, as: UTF8.self) == "0\n")
             // A grandchild that keeps the pipe open holds nobody up.
             let quick = try await fixture.exec(container, ["/bin/sh", "-c", "sleep 30 & echo done"])

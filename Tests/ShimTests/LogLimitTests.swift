@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import JSON
 import ShimProtocol
 import TestKit
 import Testing
@@ -57,7 +58,8 @@ struct LogLimitTests {
         }
     }
 
-    @Test func `A file that lines fill to the last byte is full, and not moved away before the next line`() async throws {
+    @Test func `A file that lines fill to the last byte is full, and not moved away before the next line`() async throws
+    {
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let line = String(repeating: "x", count: 1023) + "\n"

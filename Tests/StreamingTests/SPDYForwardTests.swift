@@ -1,6 +1,7 @@
 import CRI
 import Glibc
 import NIOCore
+import Synchronization
 import TestKit
 import Testing
 
@@ -81,7 +82,9 @@ struct SPDYForwardTests {
         }
     }
 
-    @Test("a client without numbers, as very old ones are, gets its pairs by their order") func unnumbered() async throws {
+    @Test("a client without numbers, as very old ones are, gets its pairs by their order") func unnumbered()
+        async throws
+    {
         try await StreamingFixture.use { fixture in
             let client = try await Self.connect(fixture)
             try await client.send(

@@ -31,7 +31,8 @@ struct SPDYFrameTests {
     }
 
     static let all: [SPDYFrame] = [
-        .synStream(1, ["streamtype": "error"], fin: false), .synStream(3, ["streamtype": "data", "port": "80"], fin: true),
+        .synStream(1, ["streamtype": "error"], fin: false),
+        .synStream(3, ["streamtype": "data", "port": "80"], fin: true),
         .synReply(1, [:], fin: false), .synReply(3, ["a": ""], fin: true), .headers(1, ["b": "c"], fin: true),
         .data(1, ByteBuffer(string: "hello"), fin: false), .data(1, ByteBuffer(), fin: true),
         .rstStream(3, .cancel), .settings, .ping(7), .goAway(lastStream: 3, .protocolError), .windowUpdate(1, 65536),
@@ -51,7 +52,8 @@ struct SPDYFrameTests {
             }
             return false
         }) {
-            guard case .data(let stream, var bytes, _) = frames[index], case .data(_, let more, let fin) = frames[index + 1]
+            guard case .data(let stream, var bytes, _) = frames[index],
+                case .data(_, let more, let fin) = frames[index + 1]
             else { break }
             if fin && more.readableBytes == 0 { break }
             bytes.writeImmutableBuffer(more)
@@ -116,10 +118,18 @@ struct SPDYFrameTests {
             ("nothing", Self.synStream(block: [])),
             ("another dictionary", Self.synStream(block: [0x78, 0xf9, 1, 2, 3, 4, 0, 0, 0xff, 0xff])),
             ("a bomb", Self.synStream(block: try Self.block(long))),
-            ("a header longer than its block", Self.synStream(block: try Self.block([0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]))),
+            (
+                "a header longer than its block",
+                Self.synStream(block: try Self.block([0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]))
+            ),
             ("too many headers", Self.synStream(block: try Self.block([0xff, 0xff, 0xff, 0xff]))),
             ("more than the headers", Self.synStream(block: try Self.block([0, 0, 0, 0, 9]))),
-            ("a header twice", Self.synStream(block: try Self.block([0, 0, 0, 2] + Array(repeating: [0, 0, 0, 1, 97, 0, 0, 0, 0], count: 2).joined()))),
+            (
+                "a header twice",
+                Self.synStream(
+                    block: try Self.block(
+                        [0, 0, 0, 2] + Array(repeating: [0, 0, 0, 1, 97, 0, 0, 0, 0], count: 2).joined()))
+            ),
             ("a cut SYN_STREAM", [0x80, 3, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1]),
             ("an empty PING", [0x80, 3, 0, 6, 0, 0, 0, 0]),
         ]

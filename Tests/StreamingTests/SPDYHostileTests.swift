@@ -1,6 +1,7 @@
 import CRI
 import Glibc
 import NIOCore
+import Synchronization
 import TestKit
 import Testing
 
@@ -18,7 +19,8 @@ struct SPDYHostileTests {
         // waits for 16 MiB.
         try await StreamingFixture.use { fixture in
             let bomb = SPDYFrameTests.synStream(
-                block: try SPDYFrameTests.block([0, 0, 0, 1, 0, 0, 0, 1, 97, 0, 0x0f, 0xff, 0xff] + [UInt8](repeating: 65, count: 0xfffff)))
+                block: try SPDYFrameTests.block(
+                    [0, 0, 0, 1, 0, 0, 0, 1, 97, 0, 0x0f, 0xff, 0xff] + [UInt8](repeating: 65, count: 0xfffff)))
             let hostile: [[UInt8]] = [
                 [0x80, 3, 0, 1, 0, 0xff, 0xff, 0xff, 0], [0x80, 2, 0, 1, 0, 0, 0, 0],
                 SPDYFrameTests.synStream(block: [9, 9, 9, 9, 9, 9]), bomb, Array("GET / HTTP/1.1\r\n\r\n".utf8),
@@ -64,7 +66,8 @@ struct SPDYHostileTests {
         }
     }
 
-    @Test("a client that opens only half of its streams is let go, and no command was started") func half() async throws {
+    @Test("a client that opens only half of its streams is let go, and no command was started") func half() async throws
+    {
         try await StreamingFixture.use({ $0.streamLimit = .milliseconds(200) }) { fixture in
             let client = try await SPDYClient(fixture.url("cat", stdin: true))
             try await client.open("error", "stdin")

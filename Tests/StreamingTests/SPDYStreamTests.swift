@@ -9,13 +9,16 @@ import Testing
 
 @Suite("Exec over SPDY", .serialized, .timeLimit(.minutes(2)))
 struct SPDYStreamTests {
-    @Test("every stream gets its own, ends, and the status comes last", arguments: ["v5.channel.k8s.io", "v4.channel.k8s.io"])
+    @Test(
+        "every stream gets its own, ends, and the status comes last",
+        arguments: ["v5.channel.k8s.io", "v4.channel.k8s.io"])
     func exec(_ version: String) async throws {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("sh", "-c", "cat; echo err >&2; exit 3", stdin: true)
             let client = try await SPDYClient(url, versions: [version])
             try await client.open("error", "stdin", "stdout", "stderr")
-            try await client.send(.data(3, ByteBuffer(string: "hel"), fin: false), .data(3, ByteBuffer(string: "lo"), fin: true))
+            try await client.send(
+                .data(3, ByteBuffer(string: "hel"), fin: false), .data(3, ByteBuffer(string: "lo"), fin: true))
             var order: [UInt32] = []
             var text: [UInt32: String] = [:]
             while order.count < 4, let frame = try await client.next() {
@@ -59,7 +62,8 @@ struct SPDYStreamTests {
     @Test("the client's order of versions counts") func negotiation() async throws {
         try await StreamingFixture.use { fixture in
             let url = try fixture.url("true")
-            let answer = try await RawClient(url).upgradeToSPDY(url, versions: ["v9.x", "v2.channel.k8s.io, v4.channel.k8s.io"])
+            let answer = try await RawClient(url).upgradeToSPDY(
+                url, versions: ["v9.x", "v2.channel.k8s.io, v4.channel.k8s.io"])
             #expect(answer.contains("X-Stream-Protocol-Version: v2.channel.k8s.io\r\n"))
         }
     }
@@ -94,7 +98,8 @@ struct SPDYStreamTests {
             try await client.open("error", "stdin", "stdout", "stderr")
             try await client.send(
                 .ping(5), .ping(4), .settings, .windowUpdate(3, 1 << 16), .headers(3, ["a": "b"], fin: false),
-                .synStream(9, ["streamtype": "sidechannel"], fin: false), .synStream(11, ["streamtype": "stdin"], fin: false),
+                .synStream(9, ["streamtype": "sidechannel"], fin: false),
+                .synStream(11, ["streamtype": "stdin"], fin: false),
                 .data(99, ByteBuffer(string: "x"), fin: true), .data(3, ByteBuffer(string: "ok"), fin: true))
             #expect(try await client.next() == .ping(5))
             #expect(try await client.next() == .rstStream(9, .protocolError))
@@ -107,7 +112,8 @@ struct SPDYStreamTests {
     @Test("a client that resets its output is sent no more of it, and still hears how the command ended")
     func reset() async throws {
         try await StreamingFixture.use { fixture in
-            let client = try await SPDYClient(fixture.url("sh", "-c", "read x; head -c 1000000 /dev/zero; exit 4", stdin: true))
+            let client = try await SPDYClient(
+                fixture.url("sh", "-c", "read x; head -c 1000000 /dev/zero; exit 4", stdin: true))
             try await client.open("error", "stdin", "stdout", "stderr")
             try await client.send(.rstStream(5, .cancel), .data(3, ByteBuffer(string: "go\n"), fin: false))
             var sent = 0

@@ -28,7 +28,8 @@ public struct ContainerLogWishes: Sendable, Equatable {
         guard let count = Int(files), let limit = LogLimit(fileBytes: bytes, files: count) else {
             throw NodeError(
                 "containerLogMaxSize \(size) and containerLogMaxFiles \(files): a file has at least"
-                    + " \(LogLimit.leastFileBytes >> 10)Ki, and there are \(LogLimit.leastFiles) to \(LogLimit.mostFiles)")
+                    + " \(LogLimit.leastFileBytes >> 10)Ki, and there are \(LogLimit.leastFiles) to \(LogLimit.mostFiles)"
+            )
         }
         return limit
     }

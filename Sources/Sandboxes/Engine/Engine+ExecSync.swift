@@ -25,8 +25,9 @@ extension Engine {
         _ request: CRIExecSyncRequest, _ record: ContainerRecord, name: String
     ) async throws -> CRIExecSyncResponse {
         let shim = try shim(of: record.sandbox, for: name)
-        let process = try await execProcess(record.id, command: request.cmd, terminal: false)
         let exec = Self.execName()
+        let process = try await execProcess(
+            record.id, command: request.cmd, terminal: false, mark: ProcessTree.mark(exec))
         let limit = configuration.execOutputLimitBytes
         var outputPipe = try Pipe()
         var errorsPipe = try Pipe()
@@ -71,7 +72,7 @@ extension Engine {
     /// Kills a command that nobody waits for any more, with its children, whatever became of the caller.
     private func end(_ exec: String, _ pid: Int32, of record: ContainerRecord, shim: any PodShim) async {
         await Task {
-            await Blocking.run { ProcessTree.kill(pid) }
+            await Blocking.run { ProcessTree.kill(pid, mark: ProcessTree.mark(exec)) }
             do {
                 _ = try await withDeadline(.seconds(10), step: "end of a command") {
                     try await shim.waitForExit(record.id.text, exec: exec)
@@ -102,7 +103,11 @@ extension Engine {
     static func execName() -> String { "exec-" + ContainerID().short }
 
     /// The `process` section for a command: the container's own, with other arguments.
-    func execProcess(_ id: ContainerID, command: [String], terminal: Bool) async throws -> [UInt8] {
+    ///
+    /// - Parameter mark: a variable of its environment by which it is known, with all that come from it.
+    func execProcess(
+        _ id: ContainerID, command: [String], terminal: Bool, mark: String? = nil
+    ) async throws -> [UInt8] {
         guard !command.isEmpty else { throw CRIError(.invalidArgument, "no command") }
         for argument in command { try ProcessPlan.refuseNul(argument, "argument") }
         var process: OCISpec.Process
@@ -118,6 +123,7 @@ extension Engine {
         }
         process.args = command
         process.terminal = terminal
+        if let mark { process.env.insert(mark, at: 0) }
         if terminal, !process.env.contains(where: { $0.hasPrefix("TERM=") }) { process.env.append("TERM=xterm") }
         return process.encoded()
     }

@@ -15,7 +15,9 @@ extension StreamingClient {
         let versions: [String]
 
         func addCustom(upgradeRequestHeaders: inout HTTPHeaders) {
-            for version in versions { upgradeRequestHeaders.add(name: StreamAdmission.streamVersionHeader, value: version) }
+            for version in versions {
+                upgradeRequestHeaders.add(name: StreamAdmission.streamVersionHeader, value: version)
+            }
         }
 
         func shouldAllowUpgrade(upgradeResponse: HTTPResponseHead) -> Bool { true }

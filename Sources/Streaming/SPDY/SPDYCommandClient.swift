@@ -123,7 +123,9 @@ final class SPDYCommandClient: CommandClient {
     }
 
     func send(_ channel: RemoteCommand.Channel, _ bytes: ByteBuffer) async throws {
-        guard let stream = state.withLock({ state in state.streams[channel].flatMap { state.over.contains($0) ? nil : $0 } })
+        guard
+            let stream = state.withLock({ state in state.streams[channel].flatMap { state.over.contains($0) ? nil : $0 }
+            })
         else { return }
         try await writer.send(stream, bytes)
     }

@@ -1,7 +1,8 @@
 /// The text that both sides of a SPDY/3.1 connection know before a header is compressed (draft 3.1, 2.6.10.1): words that a
 /// block writes with their length before them, then fragments of values.
 enum SPDYDictionary {
-    static let bytes: [UInt8] = words.flatMap { word in [0, 0, 0, UInt8(word.utf8.count)] + Array(word.utf8) } + Array(rest.utf8)
+    static let bytes: [UInt8] =
+        words.flatMap { word in [0, 0, 0, UInt8(word.utf8.count)] + Array(word.utf8) } + Array(rest.utf8)
 
     private static let words: [String] = [
         "options", "head", "post", "put", "delete", "trace", "accept", "accept-charset", "accept-encoding",

@@ -76,6 +76,8 @@ struct SPDYForwardSession: Sendable {
                         logger.debug("a forwarded connection broke", metadata: ["error": "\(error)"])
                     }
                     try await writer.end(pair.data)
+                    // Clients wait for this end, too, before they let go of what they still send.
+                    try await writer.end(pair.error)
                     return false
                 }
                 group.addTask {
@@ -85,7 +87,6 @@ struct SPDYForwardSession: Sendable {
                 for _ in 0..<2 { if try await group.next() == true { return } }
             }
         }
-        try await writer.end(pair.error)
     }
 }
 

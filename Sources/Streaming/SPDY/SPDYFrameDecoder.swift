@@ -49,7 +49,8 @@ struct SPDYFrameDecoder: ByteToMessageDecoder {
         }
         guard buffer.readableBytes >= 8 + length else { return nil }
         buffer.moveReaderIndex(forwardBy: 8)
-        guard var payload = buffer.readSlice(length: length), let kind = SPDYFrame.Kind(rawValue: UInt16(first & 0xFFFF))
+        guard var payload = buffer.readSlice(length: length),
+            let kind = SPDYFrame.Kind(rawValue: UInt16(first & 0xFFFF))
         else { throw SPDYViolation("a control frame of type \(first & 0xFFFF)") }
         return try control(kind, fin: flags & SPDYFrame.finFlag != 0, &payload)
     }
