@@ -87,7 +87,9 @@ struct DefaultNetworkTests {
             let attachment = real.attachment("one", netns: "/run/netns/kubesim-there-is-none")
             let error = await #expect(throws: NetworkError.self) { try await real.network.attach(attachment) }
             let text = error?.description ?? ""
-            #expect(text.hasPrefix("network of pod default/one: plugin bridge of \(real.configuration.bridge): ADD: "), "\(text)")
+            #expect(
+                text.hasPrefix("network of pod default/one: plugin bridge of \(real.configuration.bridge): ADD: "),
+                "\(text)")
             #expect(text.contains("/run/netns/kubesim-there-is-none"))
             #expect(try Directory.names(real.configuration.cacheDir) == [])
             let addresses = (try? Directory.names(real.configuration.dataDir + "/" + real.configuration.bridge)) ?? []
@@ -113,7 +115,8 @@ struct DefaultNetworkTests {
             }
             #expect(ips.count == 16 && Set(ips).count == 8)
             await network.collectGarbage(await network.forgotten(keep: [attachments[0].sandbox]))
-            #expect(try Directory.names(real.configuration.cacheDir) == [
+            #expect(
+                try Directory.names(real.configuration.cacheDir) == [
                     "\(real.configuration.bridge)-\(attachments[0].sandbox)-eth0"
                 ])
         }

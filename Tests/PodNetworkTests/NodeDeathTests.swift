@@ -16,7 +16,8 @@ struct NodeDeathTests {
         let null = try File.open("/dev/null", O_RDWR)
         let program = plugins.configuration.binDirs[0] + "/hang"
         var spawn = Spawn(
-            program, [program], environment: ["PATH=/usr/bin:/bin", "CNI_COMMAND=\(verb)", "CNI_CONTAINERID=\(sandbox)"])
+            program, [program],
+            environment: ["PATH=/usr/bin:/bin", "CNI_COMMAND=\(verb)", "CNI_CONTAINERID=\(sandbox)"])
         spawn.descriptors = [null.raw, null.raw, null.raw]
         spawn.newSession = true
         return try spawn.start()
@@ -26,7 +27,9 @@ struct NodeDeathTests {
         kill(pid, 0) == 0 && (try? ProcessStat(pid: pid).state) != "Z"
     }
 
-    @Test("a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone")
+    @Test(
+        "a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone"
+    )
     func strays() async throws {
         // Checked: without the search the ADD goes on, and makes its interface after the DEL.
         try await Scratch.use { scratch in

@@ -24,6 +24,9 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var stepDeadline: Duration?
     var containerLogs = ContainerLogWishes()
     var streaming = StreamingWishes()
+    /// Whether NRI plugins may connect, and where; nil leaves it to the node.
+    public var nriEnabled: Bool?
+    public var nriSocket: String?
 
     public init() {}
 
@@ -87,9 +90,28 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "streamingTLSClientCA": streaming.clientAuthority = try Self.text(value, key, place)
         case "containerLogMaxSize": containerLogs.maxSize = try Self.text(value, key, place)
         case "containerLogMaxFiles": containerLogs.maxFiles = try Self.text(value, key, place)
+        case "nri": try takeNRI(value, place)
         default:
             if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")
+        }
+    }
+
+    /// `nri: {enabled: false}` or `nri: {socket: /run/nri.sock}`.
+    private mutating func takeNRI(_ value: Node, _ place: String) throws(NodeError) {
+        guard let mapping = value.mapping else {
+            throw NodeError("\(place): \"nri\" must be a mapping with the keys enabled and socket")
+        }
+        for (key, value) in mapping {
+            switch key.string {
+            case "enabled":
+                guard let enabled = value.bool else {
+                    throw NodeError("\(place): \"nri.enabled\" must be true or false")
+                }
+                nriEnabled = enabled
+            case "socket": nriSocket = try Self.text(value, "nri.socket", place)
+            default: throw NodeError("\(place): unknown key \"nri.\(key.string ?? "")\"; there are enabled and socket")
+            }
         }
     }
 
