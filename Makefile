@@ -15,8 +15,8 @@ COMPLETIONS := bash-completion/completions/kubesim zsh/site-functions/_kubesim f
 DEMO_ROOT ?= /var/lib/kubesim-demo
 
 # What a Debian 12 lacks: to build, and to run.
-BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev zlib1g-dev libzstd-dev libsqlite3-dev python3
-RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libseccomp2 libsqlite3-0 zlib1g
+BUILD_PACKAGES := build-essential binutils libseccomp-dev libcap-dev libarchive-dev libisal-dev zlib1g-dev libzstd-dev libsqlite3-dev python3
+RUN_PACKAGES := busybox-static containernetworking-plugins iptables iproute2 libarchive13 libisal2 libseccomp2 libsqlite3-0 zlib1g
 TEST_PACKAGES := runc crun procps uidmap docker-registry openssl python3-venv
 CLIENT_PACKAGES := podman catatonit containerd
 VM_PACKAGES := qemu-system-x86 cpio kmod e2fsprogs debootstrap

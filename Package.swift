@@ -106,6 +106,7 @@ let package = Package(
         .systemLibrary(name: "CCap"),
         .systemLibrary(name: "CArchive"),
         .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CISAL"),
 
         // 1: the kernel and the wire format, typed.
         room("Linux", ["CLinux", "CSeccomp", "CCap"], settings: direct),
@@ -128,7 +129,10 @@ let package = Package(
         // 5: images and the network, which know nothing of the CRI.
         room(
             "Images",
-            ["Linux", "CLinux", "CArchive", "JSON", crypto, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, log]),
+            [
+                "Linux", "CLinux", "CArchive", "CISAL", "JSON", crypto, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
+                log,
+            ]),
         room("PodNetwork", ["Linux", "CLinux", "JSON", log]),
         room("ShimClient", ["Linux", "CLinux", "JSON", "ShimProtocol", log]),
 
@@ -208,8 +212,8 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// KUBESIM_FUZZ=1 makes another package of the same sources: World A's rooms with libFuzzer's instrumentation, and the
-// fuzzers over their readers (`make fuzz`).
+// KUBESIM_FUZZ=1 makes another package of the same sources: World A's rooms, and the readers of Images, with libFuzzer's
+// instrumentation, and the fuzzers over their readers (`make fuzz`).
 if Context.environment["KUBESIM_FUZZ"] == "1" {
     let instrumented = strict + [.unsafeFlags(["-sanitize=fuzzer"])]
     let rooms = [
@@ -221,14 +225,22 @@ if Context.environment["KUBESIM_FUZZ"] == "1" {
     package.targets = package.targets.filter { rooms.contains($0.name) }
     for target in package.targets where target.swiftSettings != nil { target.swiftSettings = instrumented }
     package.targets += [
+        // The readers of what comes with images and from registries; they need no library.
+        .target(
+            name: "Images", dependencies: ["CLinux"], path: "Sources/Images/Formats", swiftSettings: instrumented),
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(name: "FuzzKit", dependencies: ["CFuzzer"], path: "Tests/Fuzz/FuzzKit", swiftSettings: strict),
     ]
-    for name in ["config", "state", "command-line"] {
+    let runtime: [Target.Dependency] = ["OCIRuntime", "OCISpec", "ShimProtocol", "JSON"]
+    let fuzzers: [(name: String, rooms: [Target.Dependency])] = [
+        ("config", runtime), ("state", runtime), ("command-line", runtime), ("tar", ["Images"]),
+        ("manifest", ["Images"]), ("reference", ["Images"]), ("hosts", ["Images"]),
+    ]
+    for (name, rooms) in fuzzers {
         package.targets.append(
             .executableTarget(
-                name: "fuzz-" + name, dependencies: ["FuzzKit", "OCIRuntime", "OCISpec", "ShimProtocol", "JSON"],
-                path: "Tests/Fuzz/fuzz-" + name, swiftSettings: strict,
+                name: "fuzz-" + name, dependencies: ["FuzzKit"] + rooms, path: "Tests/Fuzz/fuzz-" + name,
+                swiftSettings: strict,
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
     }
 }

@@ -51,26 +51,23 @@ struct TarballImport {
         let length = UInt64(status.st_size)
         guard length > 0 else { throw .refused(entry: nil, reason: "an empty file") }
         progress(ImageProgress(stage: .reading, totalBytes: length))
-        switch try file.compression(at: 0, length: length, path: path) {
-        case .none:
+        let compression = try file.compression(at: 0, length: length, path: path)
+        if compression == .none {
             return (try TarballContents(file: file, length: length, path: path, limits: limits), length)
-        case .gzip, .zstd:
-            let (plain, plainLength) = try decompress(file, length: length, path: path)
-            return (try TarballContents(file: plain, length: plainLength, path: path, limits: limits), length)
-        case .unsupported(let name):
-            throw .refused(entry: nil, reason: "compressed with \(name); plain, gzip and zstd can be read")
         }
+        let (plain, plainLength) = try decompress(file, compression, length: length, path: path)
+        return (try TarballContents(file: plain, length: plainLength, path: path, limits: limits), length)
     }
 
     /// The archive's table of contents may be at its end: it has to lie in a file of its own to be read from there.
     private func decompress(
-        _ file: OpenFile, length: UInt64, path: String
+        _ file: OpenFile, _ compression: Compression, length: UInt64, path: String
     ) throws(ImportFailure) -> (OpenFile, length: UInt64) {
         let plain = try workspace.anonymousFile()
         let meter = ProgressMeter(total: length, layers: 0, cancellation, report: progress)
         let window = FileWindow(file, path: path, offset: 0, length: length, progress: meter.read)
         let source = BudgetedSource(
-            try Decompressor(window), UnpackBudget(limits, tarballBytes: length))
+            try compression.decompressor(window), UnpackBudget(limits, tarballBytes: length))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
         defer { buffer.deallocate() }
         var total: UInt64 = 0

@@ -36,7 +36,7 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] { compress(bytes, ARCHIVE_FILTER_GZIP) }
 func zstd(_ bytes: [UInt8]) -> [UInt8] { compress(bytes, ARCHIVE_FILTER_ZSTD) }
 
 /// An image in the making: its layers as uncompressed tar archives, and how to pack them.
-struct ImageTarball {
+struct ImageTarball: Sendable {
     var layers: [[UInt8]]
     var names: [String] = ["localhost/test:latest"]
     var architecture = hostArchitecture
@@ -44,7 +44,7 @@ struct ImageTarball {
     /// The `config` section.
     var config = #"{"Cmd":["sh"],"Env":["PATH=/bin"]}"#
     /// What is done to each layer when it's packed.
-    var pack: ([UInt8]) -> [UInt8] = { $0 }
+    var pack: @Sendable ([UInt8]) -> [UInt8] = { $0 }
     /// What the configuration says of the layers, when that isn't the truth.
     var diffIDs: [String]?
 

@@ -20,6 +20,7 @@ public enum Feature: String, Sendable {
     case containerd = "containerd"
     case newuidmap = "newuidmap (uidmap)"
     case openssl = "openssl"
+    case dockerRegistry = "docker-registry and openssl"
     case appArmor = "AppArmor in the kernel, and apparmor_parser"
 
     /// Is it here?
@@ -48,6 +49,7 @@ public enum Feature: String, Sendable {
         case .containerd: Self.onPath("containerd")
         case .newuidmap: Self.onPath("newuidmap")
         case .openssl: Self.onPath("openssl")
+        case .dockerRegistry: Self.onPath("docker-registry") && Self.onPath("openssl")
         case .appArmor: access("/sys/kernel/security/apparmor/.load", F_OK) == 0 && Self.onPath("apparmor_parser")
         }
     }

@@ -64,7 +64,7 @@ extension RegistryClient {
             } catch {
                 if error.failure.code == .cancelled { throw .cancelled }
                 failures.append(error.failure)
-                suggestsTLS = error.suggestsTLS
+                suggestsTLS = error.suggestsTLS && !hasSpoken(stop)
             }
         }
         throw .registry(Self.together(failures))

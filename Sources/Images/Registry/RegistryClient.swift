@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Asks the endpoints of one registry for one image's parts: who asks, where it is led, and when to ask again.
 final class RegistryClient: Sendable {
@@ -21,6 +22,8 @@ final class RegistryClient: Sendable {
     let configuration: RegistryConfiguration
     private let transport: RegistryTransport
     private let desk: AuthorizationDesk
+    /// Who has answered.
+    private let spoken = Mutex<Set<HostAddress.Origin>>([])
     /// A server that leads on and on is left.
     private static let redirectLimit = 10
     private static let authorizationLimit = 2
@@ -33,6 +36,11 @@ final class RegistryClient: Sendable {
     }
 
     func close() async { await transport.close() }
+
+    /// Has anybody answered there?
+    func hasSpoken(_ stop: RegistryRoute.Stop) -> Bool {
+        spoken.withLock { $0.contains(stop.endpoint.address.origin) }
+    }
 
     /// Asks one endpoint until it has an answer that counts.
     func ask<Value: Sendable>(
@@ -95,6 +103,8 @@ final class RegistryClient: Sendable {
             let authorization = isOwn ? desk.header(for: target.address.origin) : nil
             let request = request(wish, target, stop, isOwn: isOwn, authorization)
             let response = try await transport.execute(request, dialTimeout: stop.endpoint.dialTimeout)
+            // 400 is what a server of HTTPS says to plain HTTP.
+            if response.status.code != 400 { spoken.withLock { _ = $0.insert(target.address.origin) } }
             switch response.status.code {
             case 200..<300: return try await consume(response, watch)
             case 301, 302, 303, 307, 308:
@@ -135,7 +145,7 @@ final class RegistryClient: Sendable {
 
     private static func next(_ target: RequestTarget, _ response: HTTPClientResponse) throws -> RequestTarget {
         let location = response.headers.first(name: "Location") ?? ""
-        guard let next = target.followed(by: location) else {
+        guard !location.isEmpty, let next = target.followed(by: location) else {
             throw RegistryFailure(
                 .refused, url: target.shown, "leads to \"\(printable(location.utf8))\", which is no URL")
         }
@@ -245,7 +255,6 @@ final class RegistryClient: Sendable {
         case 416: return RegistryAttempt(failure(.refused))
         case 429: return RegistryAttempt(failure(.exhausted), .later(after))
         case 408, 500, 502, 503, 504: return RegistryAttempt(failure(.unavailable), .later(after))
-        // 400 is what a server of HTTPS says to plain HTTP.
         case let status: return RegistryAttempt(failure(.unavailable), suggestsTLS: status == 400)
         }
     }

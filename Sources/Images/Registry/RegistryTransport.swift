@@ -122,6 +122,7 @@ struct RegistryAttempt: Error {
             let text = errnoText(error.errnoCode)
             let noConnection = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, ENETDOWN, EHOSTDOWN]
             return noConnection.contains(error.errnoCode) ? unreachable("no connection: \(text)") : later(url, text)
+        case HTTPParserError.invalidEOFState: return later(url, "closed in the middle")
         case let error as HTTPParserError:
             var attempt = unreachable("no HTTP is spoken there: \(error)")
             attempt.suggestsTLS = true

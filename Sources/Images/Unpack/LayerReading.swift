@@ -30,18 +30,15 @@ final class LayerReading {
         let peeking = try PeekingSource(raw)
         compression = peeking.compression
         blob = HashingSource(peeking)
-        switch compression {
-        case .none:
+        if compression == .none {
             diff = nil
             ahead = ReadAhead(blob)
             source = BudgetedSource(ahead, budget)
-        case .gzip, .zstd:
-            ahead = ReadAhead(try Decompressor(blob))
+        } else {
+            ahead = ReadAhead(try compression.decompressor(blob))
             let diff = HashingSource(ahead)
             self.diff = diff
             source = BudgetedSource(diff, budget)
-        case .unsupported(let name):
-            throw .refused(entry: nil, reason: "compressed with \(name); plain, gzip and zstd can be read")
         }
     }
 

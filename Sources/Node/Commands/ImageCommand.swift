@@ -10,7 +10,7 @@ public struct ImageCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Work with the node's images.",
         discussion: "`kubesim crictl images` lists them, `kubesim crictl rmi` removes them.",
-        subcommands: [LoadCommand.self])
+        subcommands: [LoadCommand.self, PullCommand.self])
 
     public init() {}
 }
@@ -58,21 +58,37 @@ struct LoadCommand: AsyncParsableCommand {
         let shows = !quiet
         let images = try await ControlClient.use(socket: socket) { client in
             try await client.loadImage(.with { $0.path = path }) { response in
-                var loaded: [ControlLoadedImage] = []
-                for try await progress in response.messages {
-                    if !progress.images.isEmpty { loaded = progress.images }
-                    if shows {
-                        ProgressLine.show("\(path): \(progress.step)", progress.bytesDone, of: progress.bytesTotal)
-                    }
-                }
-                return loaded
+                try await ImageOutput.follow(response, path, shows: shows)
             }
         }
+        ImageOutput.show(images, "loaded", quiet: quiet)
+    }
+}
+
+/// What `load` and `pull` print.
+enum ImageOutput {
+    /// Shows how far it has come.
+    ///
+    /// - Returns: the images that it brought
+    static func follow(
+        _ response: StreamingClientResponse<ControlLoadImageProgress>, _ subject: String, shows: Bool
+    ) async throws -> [ControlLoadedImage] {
+        var images: [ControlLoadedImage] = []
+        for try await progress in response.messages {
+            if !progress.images.isEmpty { images = progress.images }
+            if shows {
+                ProgressLine.show("\(subject): \(progress.step)", progress.bytesDone, of: progress.bytesTotal)
+            }
+        }
+        return images
+    }
+
+    static func show(_ images: [ControlLoadedImage], _ verb: String, quiet: Bool) {
         ProgressLine.clear()
         for image in images {
             let names = image.tags.isEmpty ? [image.id] : image.tags
             for name in names {
-                print(quiet ? name : "loaded \(name) (\(ByteCount.text(image.sizeBytes)))")
+                print(quiet ? name : "\(verb) \(name) (\(ByteCount.text(image.sizeBytes)))")
             }
         }
     }

@@ -27,7 +27,7 @@ struct Runtime: Sendable {
     static func embedded(
         _ places: NodePlaces, _ configuration: NodeConfiguration, _ programs: Programs, logger: Logger
     ) async throws -> Runtime {
-        let store = try await ImageStore(root: places.root, logger: logger)
+        let store = try await ImageStore(root: places.root, logger: logger, registries: registries(configuration))
         var networkConfiguration = NetworkConfiguration(
             cacheDir: places.root + "/network/results", dataDir: places.state + "/network/addresses",
             podCIDR: places.podCIDR, podCIDR6: places.podCIDR6, bridge: places.bridge)
@@ -74,6 +74,13 @@ struct Runtime: Sendable {
             return
         }
         await engine.setHooks(plugins)
+    }
+
+    private static func registries(_ configuration: NodeConfiguration) -> RegistryConfiguration {
+        var registries = RegistryConfiguration()
+        if let directory = configuration.registryHosts { registries.hostsDirectory = directory }
+        if let file = configuration.registryAuth { registries.credentialFiles.insert(file, at: 0) }
+        return registries
     }
 
     /// Another CRI runtime: containerd, CRI-O.

@@ -27,6 +27,10 @@ public struct NodeConfiguration: Sendable, Equatable {
     /// Whether NRI plugins may connect, and where; nil leaves it to the node.
     public var nriEnabled: Bool?
     public var nriSocket: String?
+    /// The directory of `<host>/hosts.toml`.
+    public var registryHosts: String?
+    /// A `config.json` with credentials for registries, before the usual ones.
+    public var registryAuth: String?
 
     public init() {}
 
@@ -91,6 +95,8 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "containerLogMaxSize": containerLogs.maxSize = try Self.text(value, key, place)
         case "containerLogMaxFiles": containerLogs.maxFiles = try Self.text(value, key, place)
         case "nri": try takeNRI(value, place)
+        case "registryHosts": registryHosts = try Self.text(value, key, place)
+        case "registryAuth": registryAuth = try Self.text(value, key, place)
         default:
             if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")

@@ -17,25 +17,45 @@ struct ControlService: ControlNode.SimpleServiceProtocol {
     func loadImage(
         request: ControlLoadImageRequest, response: RPCWriter<ControlLoadImageProgress>, context: ServerContext
     ) async throws {
-        guard let images else {
-            throw RPCError(
-                code: .failedPrecondition,
-                message:
-                    "this node's images are kept by another CRI runtime: load them there (`ctr -n k8s.io images import`)"
-            )
-        }
+        let images = try store("load them there (`ctr -n k8s.io images import`)")
         guard request.path.hasPrefix("/") else {
             throw RPCError(code: .invalidArgument, message: "not an absolute path: \"\(request.path)\"")
         }
-        // A slow reader of the progress mustn't slow the import down: it gets the newest step and no backlog.
+        try await tell(response) { observe in
+            try await images.load(tarball: request.path, pinned: request.pinned, progress: observe)
+        }
+    }
+
+    func pullImage(
+        request: ControlPullImageRequest, response: RPCWriter<ControlLoadImageProgress>, context: ServerContext
+    ) async throws {
+        let images = try store("pull them there (`crictl pull`)")
+        let credentials = request.auth.isEmpty ? nil : RegistryCredentials(auth: request.auth)
+        try await tell(response) { observe in
+            [try await images.pull(request.name, credentials: credentials, progress: observe)]
+        }
+    }
+
+    private func store(_ advice: String) throws -> ImageStore {
+        if let images { return images }
+        throw RPCError(
+            code: .failedPrecondition, message: "this node's images are kept by another CRI runtime: \(advice)")
+    }
+
+    /// Tells of work as it goes on, and at the end of the images that it brought.
+    private func tell(
+        _ response: RPCWriter<ControlLoadImageProgress>,
+        _ work: @escaping @Sendable (@escaping @Sendable (ImageProgress) -> Void) async throws -> [ImageRecord]
+    ) async throws {
+        // A slow reader of the progress mustn't slow the work down: it gets the newest step and no backlog.
         let (steps, input) = AsyncStream.makeStream(of: ImageProgress.self, bufferingPolicy: .bufferingNewest(1))
-        async let loaded: [ImageRecord] = {
+        async let done: [ImageRecord] = {
             defer { input.finish() }
-            return try await images.load(tarball: request.path, pinned: request.pinned) { input.yield($0) }
+            return try await work { input.yield($0) }
         }()
         for await step in steps { try await response.write(ControlLoadImageProgress(step)) }
         do {
-            let records = try await loaded
+            let records = try await done
             kubelet?.noticeImagesChanged()
             try await response.write(.with { $0.images = records.map(ControlLoadedImage.init) })
         } catch let error as ImageError {
@@ -66,9 +86,12 @@ struct ControlService: ControlNode.SimpleServiceProtocol {
 extension ControlLoadImageProgress {
     init(_ progress: ImageProgress) {
         self.init()
-        step =
-            progress.layers > 0
-            ? "\(progress.stage.rawValue) layer \(progress.layer) of \(progress.layers)" : progress.stage.rawValue
+        let (stage, layers) = (progress.stage.rawValue, progress.layers)
+        if progress.stage == .pulling {
+            step = "\(stage), \(progress.layer) of \(layers) layers done"
+        } else {
+            step = layers > 0 ? "\(stage) layer \(progress.layer) of \(layers)" : stage
+        }
         bytesDone = progress.bytes
         bytesTotal = progress.totalBytes
     }

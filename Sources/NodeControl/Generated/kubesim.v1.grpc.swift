@@ -35,6 +35,19 @@ public enum ControlNode: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "PullImage" metadata.
+        public enum PullImage: Sendable {
+            /// Request type for "PullImage".
+            public typealias Input = ControlPullImageRequest
+            /// Response type for "PullImage".
+            public typealias Output = ControlLoadImageProgress
+            /// Descriptor for "PullImage".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "kubesim.v1.Node"),
+                method: "PullImage",
+                type: .serverStreaming
+            )
+        }
         /// Namespace for "ListPods" metadata.
         public enum ListPods: Sendable {
             /// Request type for "ListPods".
@@ -51,6 +64,7 @@ public enum ControlNode: Sendable {
         /// Descriptors for all methods in the "kubesim.v1.Node" service.
         public static let descriptors: [GRPCCore.MethodDescriptor] = [
             LoadImage.descriptor,
+            PullImage.descriptor,
             ListPods.descriptor
         ]
     }
@@ -93,6 +107,24 @@ extension ControlNode {
         /// - Returns: A streaming response of `ControlLoadImageProgress` messages.
         func loadImage(
             request: GRPCCore.StreamingServerRequest<ControlLoadImageRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress>
+
+        /// Handle the "PullImage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ControlPullImageRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ControlLoadImageProgress` messages.
+        func pullImage(
+            request: GRPCCore.StreamingServerRequest<ControlPullImageRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress>
 
@@ -141,6 +173,24 @@ extension ControlNode {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress>
 
+        /// Handle the "PullImage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ControlPullImageRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ControlLoadImageProgress` messages.
+        func pullImage(
+            request: GRPCCore.ServerRequest<ControlPullImageRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress>
+
         /// Handle the "ListPods" method.
         ///
         /// > Source IDL Documentation:
@@ -185,6 +235,25 @@ extension ControlNode {
             context: GRPCCore.ServerContext
         ) async throws
 
+        /// Handle the "PullImage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+        ///
+        /// - Parameters:
+        ///   - request: A `ControlPullImageRequest` message.
+        ///   - response: A response stream of `ControlLoadImageProgress` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func pullImage(
+            request: ControlPullImageRequest,
+            response: GRPCCore.RPCWriter<ControlLoadImageProgress>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
         /// Handle the "ListPods" method.
         ///
         /// > Source IDL Documentation:
@@ -221,6 +290,17 @@ extension ControlNode.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: ControlNode.Method.PullImage.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ControlPullImageRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ControlLoadImageProgress>(),
+            handler: { request, context in
+                try await self.pullImage(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: ControlNode.Method.ListPods.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<ControlListPodsRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<ControlListPodsResponse>(),
@@ -242,6 +322,17 @@ extension ControlNode.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress> {
         let response = try await self.loadImage(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    public func pullImage(
+        request: GRPCCore.StreamingServerRequest<ControlPullImageRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress> {
+        let response = try await self.pullImage(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -271,6 +362,23 @@ extension ControlNode.SimpleServiceProtocol {
             metadata: [:],
             producer: { writer in
                 try await self.loadImage(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    public func pullImage(
+        request: GRPCCore.ServerRequest<ControlPullImageRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ControlLoadImageProgress> {
+        return GRPCCore.StreamingServerResponse<ControlLoadImageProgress>(
+            metadata: [:],
+            producer: { writer in
+                try await self.pullImage(
                     request: request.message,
                     response: writer,
                     context: context
@@ -321,6 +429,29 @@ extension ControlNode {
         func loadImage<Result>(
             request: GRPCCore.ClientRequest<ControlLoadImageRequest>,
             serializer: some GRPCCore.MessageSerializer<ControlLoadImageRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ControlLoadImageProgress>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ControlLoadImageProgress>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PullImage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ControlPullImageRequest` message.
+        ///   - serializer: A serializer for `ControlPullImageRequest` messages.
+        ///   - deserializer: A deserializer for `ControlLoadImageProgress` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func pullImage<Result>(
+            request: GRPCCore.ClientRequest<ControlPullImageRequest>,
+            serializer: some GRPCCore.MessageSerializer<ControlPullImageRequest>,
             deserializer: some GRPCCore.MessageDeserializer<ControlLoadImageProgress>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ControlLoadImageProgress>) async throws -> Result
@@ -398,6 +529,38 @@ extension ControlNode {
             )
         }
 
+        /// Call the "PullImage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ControlPullImageRequest` message.
+        ///   - serializer: A serializer for `ControlPullImageRequest` messages.
+        ///   - deserializer: A deserializer for `ControlLoadImageProgress` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func pullImage<Result>(
+            request: GRPCCore.ClientRequest<ControlPullImageRequest>,
+            serializer: some GRPCCore.MessageSerializer<ControlPullImageRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ControlLoadImageProgress>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ControlLoadImageProgress>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: ControlNode.Method.PullImage.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "ListPods" method.
         ///
         /// > Source IDL Documentation:
@@ -464,6 +627,33 @@ extension ControlNode.ClientProtocol {
         )
     }
 
+    /// Call the "PullImage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ControlPullImageRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func pullImage<Result>(
+        request: GRPCCore.ClientRequest<ControlPullImageRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ControlLoadImageProgress>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.pullImage(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ControlPullImageRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ControlLoadImageProgress>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "ListPods" method.
     ///
     /// > Source IDL Documentation:
@@ -522,6 +712,37 @@ extension ControlNode.ClientProtocol {
             metadata: metadata
         )
         return try await self.loadImage(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PullImage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Brings an image from its registry into the node's image store, and tells how far it has come.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func pullImage<Result>(
+        _ message: ControlPullImageRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ControlLoadImageProgress>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ControlPullImageRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.pullImage(
             request: request,
             options: options,
             onResponse: handleResponse

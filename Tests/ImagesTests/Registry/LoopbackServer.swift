@@ -21,7 +21,7 @@ final class LoopbackServer: Sendable {
         var announced: Int??
         /// The connection is closed after so many bytes of the body.
         var cut: Int?
-        /// The body goes on for ever.
+        /// Behind the body it goes on for ever.
         var isEndless = false
         /// Between the pieces of the body, in microseconds; a piece is one byte then.
         var trickle: UInt32 = 0
@@ -148,6 +148,7 @@ final class LoopbackServer: Sendable {
         guard Self.write(Array((head + "\r\n").utf8)[...], to: connection) else { return false }
         if isHead { return true }
         if reply.isEndless {
+            guard Self.write(reply.body[...], to: connection) else { return false }
             let piece = [UInt8](repeating: 0x20, count: 65536)
             while Self.write(piece[...], to: connection) {}
             return false

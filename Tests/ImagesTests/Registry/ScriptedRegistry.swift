@@ -3,6 +3,7 @@ import Glibc
 import Images
 import Synchronization
 import TestKit
+import Testing
 
 /// What a registry holds: manifests by tag and digest, blobs by digest; and the answers of the distribution API over it.
 final class RegistryContents: Sendable {
@@ -34,7 +35,6 @@ final class RegistryContents: Sendable {
 
     func answer(_ request: LoopbackServer.Request) -> LoopbackServer.Reply {
         let path = request.path.prefix { $0 != "?" }
-        guard path.hasPrefix("/v2/") else { return .text(404) }
         if path == "/v2/" { return .text(200, "{}") }
         let name = String(path.split(separator: "/").last ?? "")
         if path.contains("/manifests/") {
@@ -94,14 +94,19 @@ struct PullFixture {
     ///
     /// - Returns: the error's text
     @discardableResult
-    func refuse(_ name: String, _ credentials: RegistryCredentials? = nil) async throws -> String {
+    func refuse(
+        _ name: String, _ credentials: RegistryCredentials? = nil, says reason: String = "",
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws -> String {
         let before = try store.kept()
         do {
             _ = try await pull(name, credentials)
         } catch let error as ImageError {
             let left = try store.kept()
             guard left == before else { throw Unexpected("left behind: \(left)") }
-            return error.description
+            let text = error.description
+            #expect(reason.isEmpty || text.contains(reason), "\(text)", sourceLocation: location)
+            return text
         }
         throw Unexpected("it was pulled")
     }

@@ -1,8 +1,8 @@
 import CArchive
 import Glibc
 
-/// Decompresses gzip (also of several members) and zstd (also of several frames) through libarchive's filters.
-final class Decompressor: ByteSource {
+/// Decompresses zstd, also of several frames, through libarchive's filter.
+final class ZstdDecompressor: ByteSource {
     /// What libarchive's callbacks reach through their opaque pointer.
     private final class Feed {
         let source: any ByteSource
@@ -24,7 +24,6 @@ final class Decompressor: ByteSource {
         }
         self.archive = archive
         feed = Feed(source)
-        archive_read_support_filter_gzip(archive)
         archive_read_support_filter_zstd(archive)
         archive_read_support_format_raw(archive)
         archive_read_support_format_empty(archive)
@@ -75,5 +74,20 @@ final class Decompressor: ByteSource {
         if let failure = feed.failure { return failure }
         let text = archive_error_string(archive).map { String(cString: $0) } ?? "unknown error"
         return .refused(entry: nil, reason: "can't be decompressed: \(printable(text.utf8))")
+    }
+}
+
+extension Compression {
+    /// What undoes it.
+    ///
+    /// - Throws: for one that isn't done
+    func decompressor(_ source: any ByteSource) throws(ImportFailure) -> any ByteSource {
+        switch self {
+        case .none: return source
+        case .gzip: return GzipInflater(source)
+        case .zstd: return try ZstdDecompressor(source)
+        case .unsupported(let name):
+            throw .refused(entry: nil, reason: "compressed with \(name); plain, gzip and zstd can be read")
+        }
     }
 }
