@@ -107,6 +107,7 @@ let package = Package(
         .systemLibrary(name: "CArchive"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CISAL"),
+        .systemLibrary(name: "CMalloc"),
 
         // 1: the kernel and the wire format, typed.
         room("Linux", ["CLinux", "CSeccomp", "CCap"], settings: direct),
@@ -130,7 +131,8 @@ let package = Package(
         room(
             "Images",
             [
-                "Linux", "CLinux", "CArchive", "CISAL", "JSON", crypto, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "Linux", "CLinux", "CArchive", "CISAL", "CMalloc", "JSON", crypto, httpClient, nioCore, nioPosix,
+                nioHTTP1, nioSSL,
                 log,
             ]),
         room("PodNetwork", ["Linux", "CLinux", "JSON", log]),

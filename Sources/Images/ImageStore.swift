@@ -1,3 +1,4 @@
+import CMalloc
 import Glibc
 import Logging
 
@@ -69,6 +70,8 @@ public actor ImageStore {
     func syncInBackground() {
         let layers = layers
         inBackground(syncs, "Images may have to be imported again after a power cut") { () throws(ImportFailure) in
+            // The buffers of a moment ago would lie in the heap for as long as the node runs.
+            malloc_trim(0)
             try layers.makeDurable()
         }
     }

@@ -35,7 +35,9 @@ struct GzipTests {
 
     private let plain: [UInt8] = (0..<200_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 5) }
 
-    @Test(arguments: [1, 2, 3, 7, 100, 4096, 1 << 20]) func `members one behind the other, however they come`(_ size: Int)
+    @Test(arguments: [1, 2, 3, 7, 100, 4096, 1 << 20]) func `members one behind the other, however they come`(
+        _ size: Int
+    )
         throws
     {
         let parts = [plain[..<1], plain[1..<1], plain[1..<70_000], plain[70_000...]].map(Array.init)

@@ -44,6 +44,20 @@ struct RequestTarget: Hashable, Sendable, CustomStringConvertible {
         return target
     }
 
+    /// Where a server leads that was asked for this.
+    ///
+    /// - Throws: where nobody should be led
+    func next(_ location: String) throws(RegistryFailure) -> RequestTarget {
+        guard !location.isEmpty, let next = followed(by: location) else {
+            throw RegistryFailure(
+                .refused, url: shown, "leads to \"\(printable(location.utf8))\", which is no URL")
+        }
+        guard next.address.isSecure || !address.isSecure else {
+            throw RegistryFailure(.refused, url: shown, "leads from HTTPS to plain HTTP (\(next.shown))")
+        }
+        return next
+    }
+
     private static func isLegal(_ text: String) -> Bool {
         text.utf8.count <= 8192 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
     }

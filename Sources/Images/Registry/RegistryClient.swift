@@ -112,7 +112,7 @@ final class RegistryClient: Sendable {
                 guard redirects <= Self.redirectLimit else {
                     throw RegistryFailure(.refused, url: first.shown, "led on more than \(Self.redirectLimit) times")
                 }
-                target = try Self.next(target, response)
+                target = try target.next(response.headers.first(name: "Location") ?? "")
             case 401 where isOwn && authorizations < Self.authorizationLimit:
                 authorizations += 1
                 let challenges = response.headers["WWW-Authenticate"].flatMap(Challenge.read)
@@ -141,18 +141,6 @@ final class RegistryClient: Sendable {
         }
         if target.address.isSecure { request.tlsConfiguration = isOwn ? stop.tls.own : stop.tls.others }
         return request
-    }
-
-    private static func next(_ target: RequestTarget, _ response: HTTPClientResponse) throws -> RequestTarget {
-        let location = response.headers.first(name: "Location") ?? ""
-        guard !location.isEmpty, let next = target.followed(by: location) else {
-            throw RegistryFailure(
-                .refused, url: target.shown, "leads to \"\(printable(location.utf8))\", which is no URL")
-        }
-        guard next.address.isSecure || !target.address.isSecure else {
-            throw RegistryFailure(.refused, url: target.shown, "leads from HTTPS to plain HTTP (\(next.shown))")
-        }
-        return next
     }
 
     // MARK: Tokens
@@ -189,7 +177,7 @@ final class RegistryClient: Sendable {
                 case 301, 302, 303, 307, 308:
                     // A form with a secret in it is sent on to nobody.
                     guard wanted.form == nil else { throw await Self.refusal(response, target, desk) }
-                    target = try Self.next(target, response)
+                    target = try target.next(response.headers.first(name: "Location") ?? "")
                 case 400, 401, 403:
                     let reason = await Self.reason(response)
                     throw desk.unauthenticated(target.shown, "the token server says no: \(reason)")

@@ -36,10 +36,13 @@ final class GzipInflater: ByteSource {
             let result = isal_inflate(state)
             guard result >= 0, result != ISAL_NEED_DICT else { throw Self.damaged(result) }
             let count = Int(room - state.pointee.avail_out)
-            if state.pointee.block_state == ISAL_BLOCK_FINISH { try nextMember() }
+            let goesOn = count > 0 || before == 0 || state.pointee.avail_in < before
+            if state.pointee.block_state == ISAL_BLOCK_FINISH {
+                try nextMember()
+            } else if !goesOn {
+                throw Self.damaged(result)
+            }
             if count > 0 { return count }
-            // It always goes on, or says why not.
-            guard isOver || before == 0 || state.pointee.avail_in < before else { throw Self.damaged(result) }
             if !isOver && isSourceOver && before == 0 {
                 throw .refused(entry: nil, reason: "can't be decompressed: truncated gzip input")
             }

@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    // Checked: without the digest's check the changed layer is in the store; without the size's, the long one.
+    // Checked: without the comparison of digests the changed layer is in the store.
     @Test func `what isn't what was announced`() async throws {
         let layer = Self.image.layers[0]
         var changed = layer

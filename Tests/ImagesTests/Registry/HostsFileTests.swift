@@ -178,6 +178,22 @@ struct AnswerTests {
         }
     }
 
+    // Checked: without the look at the schemes both are taken.
+    @Test func `nobody is led from HTTPS to plain HTTP, by a redirect or to a token server`() throws {
+        let from = try #require(RequestTarget("https://a.example/v2/x/blobs/1"))
+        #expect(throws: RegistryFailure.self) { try from.next("http://a.example/v2/x/blobs/1") }
+        #expect(try from.next("https://b.example/").address.host == "b.example")
+        #expect(throws: RegistryFailure.self) { try from.next("") }
+        let challenge = Challenge(scheme: "bearer", parameters: ["realm": "http://a.example/token"])
+        func token(_ registry: String) throws -> TokenRequest {
+            try TokenRequest(
+                challenge, scope: "s", credentials: nil, basic: ("user", "secret"),
+                from: try #require(HostAddress(registry)), url: "")
+        }
+        #expect(throws: RegistryAttempt.self) { try token("https://a.example") }
+        #expect(try token("http://a.example").target.address.host == "a.example")
+    }
+
     @Test func `Base64, there and back`() {
         for text in ["", "a", "ab", "abc", "user:pass word\u{e9}"] {
             let encoded = Base64.encode(text)
