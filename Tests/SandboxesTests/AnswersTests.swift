@@ -130,6 +130,21 @@ struct AnswersTests {
             #expect(String(decoding: limit.stdout, as: UTF8.self) == "\(96 << 20)\n")
             #expect(try await fixture.status(container).resources.linux.cpuShares == 333)
 
+            _ = try await engine.updatePodSandboxResources(
+                CRIUpdatePodSandboxResourcesRequest.with {
+                    $0.podSandboxID = sandbox
+                    $0.resources.memoryLimitInBytes = 200 << 20
+                    $0.overhead.cpuShares = 5
+                })
+            let resized = try await engine.podSandboxStatus(
+                CRIPodSandboxStatusRequest.with {
+                    $0.podSandboxID = sandbox
+                    $0.verbose = true
+                })
+            let linux = try JSONValue.parse(Array(try #require(resized.info["info"]).utf8))["config"]?["linux"]
+            #expect(linux?["resources"]?["memory_limit_in_bytes"]?.intValue == 200 << 20)
+            #expect(linux?["overhead"]?["cpu_shares"]?.intValue == 5)
+
             var pieces: [String] = []
             for try await piece in try await engine.streamContainers(CRIStreamContainersRequest()) {
                 pieces += piece.containers.map(\.id)

@@ -180,6 +180,41 @@ struct PodOptionsTests {
         }
     }
 
+    @Test("what a container mounts below a bidirectional mount is seen on the host, below others it isn't")
+    func propagation() async throws {
+        // Checked: with its copy made where the host's mounts are masters already, nothing came back.
+        try await EngineFixture.use { fixture in
+            let shared = try fixture.scratch.directory("shared")
+            try Linux.Mount.mount(source: "shared", target: shared, type: "tmpfs")
+            try Linux.Mount.mount(source: nil, target: shared, flags: [.shared])
+            for name in ["both", "slave", "private"] { _ = try fixture.scratch.directory("shared/\(name)/in") }
+            var pod = fixture.sandboxConfig("propagation")
+            pod.linux.securityContext.privileged = true
+            let sandbox = try await fixture.run(pod)
+            let kinds: [(String, CRIMountPropagation)] = [
+                ("both", .propagationBidirectional), ("slave", .propagationHostToContainer),
+                ("private", .propagationPrivate),
+            ]
+            _ = try await output(
+                fixture, sandbox, pod, "main",
+                "for name in both slave private; do mount -t tmpfs none /$name/in && touch /$name/in/file; done"
+            ) {
+                $0.linux.securityContext.privileged = true
+                $0.mounts = kinds.map { name, propagation in
+                    CRIMount.with {
+                        $0.containerPath = "/" + name
+                        $0.hostPath = "\(shared)/\(name)"
+                        $0.propagation = propagation
+                    }
+                }
+            }
+            #expect(File.exists(shared + "/both/in/file"))
+            #expect(!File.exists(shared + "/slave/in/file") && !File.exists(shared + "/private/in/file"))
+            try await fixture.stopAndRemove(sandbox)
+            #expect(File.exists(shared + "/both/in/file"))
+        }
+    }
+
     @Test("containers of one pod share memory, names and addresses, and processes when asked")
     func sharing() async throws {
         try await EngineFixture.use { fixture in

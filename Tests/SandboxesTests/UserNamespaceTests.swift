@@ -112,12 +112,15 @@ struct UserNamespaceTests {
         }
     }
 
-    @Test("a container can't leave its pod's ids, and a runtime that can't map ids is named")
+    @Test("a directory that its root can't come through is named, and a container can't leave its pod's ids")
     func refusals() async throws {
         try await EngineFixture.use { fixture in
-            opened(fixture)
             var pod = fixture.sandboxConfig("usernsno")
             ask(&pod.linux.securityContext.namespaceOptions)
+            let closed = pod
+            let early = await refusal { _ = try await fixture.run(closed) }
+            #expect(early?.message.contains("can't come through \(fixture.scratch.path); chmod o+x") == true)
+            opened(fixture)
             let sandbox = try await fixture.run(pod)
             let (config, asked) = (fixture.containerConfig("main", ["/bin/true"]), pod)
             let failure = await refusal { _ = try await fixture.create(config, in: sandbox, of: asked) }

@@ -48,8 +48,11 @@ struct BindSources: ~Copyable {
     private static func prepare(
         _ source: String, _ mount: MountPlan, _ plan: LaunchPlan, mapping: Int32
     ) throws(RuntimeError) -> BindSource {
+        // In the child all mounts are the host's slaves by then: only a copy made here is a peer of the host's mount, so that
+        // what the container mounts below it travels back.
+        let isPeer = plan.rootPropagation == .shared && mount.options.propagation == .shared
         // Earlier mounts may make what is inside the root.
-        if !plan.namespaces.has(.user) || plan.isInsideRoot(source) { return BindSource(mapping: mapping) }
+        if !plan.namespaces.has(.user) && !isPeer || plan.isInsideRoot(source) { return BindSource(mapping: mapping) }
         let tree = try clone(source, mount, plan)
         try mapIDs(of: tree, mount, mapping: mapping)
         return try kernel { () throws(SystemError) in BindSource(tree: try tree.descriptor.duplicate().release()) }

@@ -109,6 +109,18 @@ enum ContainerMetrics {
 
     private static let disk: [Family] = [
         Family(
+            .counter, "container_blkio_device_usage_total", "Bytes that were read from and written to each device.",
+            labels: ["device", "major", "minor", "operation"]
+        ) { sample in
+            let entries = sample.counters.io.first { $0.name == "ioServiceBytesRecursive" }?.entries ?? []
+            return entries.map { entry in
+                let (major, minor) = (String(entry.major), String(entry.minor))
+                // The device's name isn't known to the cgroup.
+                return Family.Value(
+                    value: entry.value, labels: ["\(major):\(minor)", major, minor, entry.operation])
+            }
+        },
+        Family(
             .counter, "container_fs_reads_bytes_total", "Cumulative count of bytes read.", labels: ["device"],
             values: disk("ioServiceBytesRecursive", "Read")),
         Family(

@@ -191,6 +191,7 @@ extension Engine {
     private static func prepare(_ plan: SandboxPlan, files: PodFiles, bundle: String) async throws {
         let spec = try SandboxSpec.build(plan.spec).encoded()
         try await Blocking.run {
+            try Self.checkReachable(plan.spec.rootfs, by: plan.idMappings)
             try AtomicFile.write(files.hosts, plan.hostsText, mode: 0o644)
             try AtomicFile.write(files.hostname, plan.hostname + "\n", mode: 0o644)
             try AtomicFile.write(files.resolvConf, plan.resolvText, mode: 0o644)

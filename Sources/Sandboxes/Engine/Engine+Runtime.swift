@@ -44,6 +44,8 @@ extension Engine: RuntimeService, ImageService {
         if request.verbose {
             let config: JSONValue = [
                 "root": .string(configuration.root), "state": .string(configuration.state),
+                // The names that containerd's document has for them.
+                "rootDir": .string(configuration.root), "stateDir": .string(configuration.state),
                 "runtime": .string(configuration.runtimePath), "runtimes": handlersDocument,
                 "shim": .string(configuration.shimPath), "pause": .string(configuration.pausePath),
                 "sandboxImage": .string(configuration.sandboxImage),

@@ -31,6 +31,26 @@ extension Engine {
         try Directory.make(rootfs, mode: 0o711)
     }
 
+    /// A pod's root has to come to the pod's files on its own: it has no rights over the host's directories.
+    ///
+    /// - Throws: `.failedPrecondition` naming the directory that is closed to it
+    static func checkReachable(_ path: String, by mappings: IDMappings?) throws {
+        guard let root = mappings?.root else { return }
+        var reached = ""
+        for part in path.split(separator: "/") {
+            reached += "/\(part)"
+            let status = try FileStatus(reached)
+            let mode = status.permissions
+            let open =
+                status.uid == root.uid ? mode & 0o100 : status.gid == root.gid ? mode & 0o010 : mode & 0o001
+            guard status.isDirectory, open == 0 else { continue }
+            throw CRIError(
+                .failedPrecondition,
+                "user namespace: the pod's root, \(root.uid) on the host, can't come through \(reached); chmod o+x \(reached)"
+            )
+        }
+    }
+
     /// Gives what the engine made for a pod to the pod's root; what belongs to somebody else already stays so.
     static func hand(_ paths: [String], to mappings: IDMappings?) throws(SystemError) {
         guard let root = mappings?.root else { return }

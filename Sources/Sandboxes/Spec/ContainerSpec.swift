@@ -82,6 +82,9 @@ enum ContainerSpec {
         if privileged, !input.sandboxConfig.linux.securityContext.privileged {
             throw CRIError(.invalidArgument, "a privileged container in a sandbox that isn't privileged")
         }
+        if case .UNRECOGNIZED(let number) = security.supplementalGroupsPolicy {
+            throw CRIError(.invalidArgument, "supplemental_groups_policy \(number): unknown")
+        }
         let capabilities = try Capabilities.plan(
             privileged: privileged, config: security.capabilities, available: facts.capabilities)
 

@@ -27,9 +27,15 @@ struct IDMappings: Sendable, Equatable {
             guard !asked.uids.isEmpty, !asked.gids.isEmpty else {
                 throw CRIError(.invalidArgument, "\(what): userns_options: mode POD without uid and gid mappings")
             }
-            return IDMappings(
+            let mappings = IDMappings(
                 uids: try ranges(asked.uids, "\(what): userns_options: uids"),
                 gids: try ranges(asked.gids, "\(what): userns_options: gids"))
+            guard host(0, mappings.uids) != nil, host(0, mappings.gids) != nil else {
+                throw CRIError(
+                    .invalidArgument,
+                    "\(what): userns_options: id 0 is not mapped: a pod's first process begins as root")
+            }
+            return mappings
         default:
             throw CRIError(.invalidArgument, "\(what): userns_options: mode \(asked.mode): only POD and NODE are known")
         }
@@ -74,7 +80,7 @@ struct IDMappings: Sendable, Equatable {
         return nil
     }
 
-    /// The pod's root on the host, who owns the pod's files; nobody where the namespace has no root.
+    /// The pod's root on the host, who owns the pod's files.
     var root: (uid: UInt32, gid: UInt32) { (Self.host(0, uids) ?? 65534, Self.host(0, gids) ?? 65534) }
 
     func shim(path: String) -> ShimUserNamespace {
