@@ -182,7 +182,7 @@ struct PodOptionsTests {
 
     @Test("what a container mounts below a bidirectional mount is seen on the host, below others it isn't")
     func propagation() async throws {
-        // Checked: with every copy made after the host's mounts had become masters, nothing came back.
+        // Checked: with its copy made where the host's mounts are masters already, nothing came back.
         try await EngineFixture.use { fixture in
             let shared = try fixture.scratch.directory("shared")
             try Linux.Mount.mount(source: "shared", target: shared, type: "tmpfs")

@@ -108,7 +108,8 @@ struct SandboxPlanTests {
             spec.linux?.namespaces.first { $0.type == .user }?.path == "/s/sandboxes/\(plan.id.text)/userns")
 
         for bad in [
-            [], [(1, 1000, 100_000)], [(0, 1000, 0)], [(0, UInt32.max, 2)], [(0, 1000, 10), (5, 9000, 10)], [(0, 1000, 10), (10, 1005, 10)],
+            [], [(1, 1000, 100_000)], [(0, 1000, 0)], [(0, UInt32.max, 2)], [(0, 1000, 10), (5, 9000, 10)],
+            [(0, 1000, 10), (10, 1005, 10)],
         ] as [[(UInt32, UInt32, UInt32)]] {
             #expect(throws: CRIError.self, "\(bad)") { try self.plan(asked(bad)) }
         }

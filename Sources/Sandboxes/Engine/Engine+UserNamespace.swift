@@ -46,7 +46,8 @@ extension Engine {
             guard status.isDirectory, open == 0 else { continue }
             throw CRIError(
                 .failedPrecondition,
-                "user namespace: the pod's root, \(root.uid) on the host, can't come through \(reached); chmod o+x \(reached)")
+                "user namespace: the pod's root, \(root.uid) on the host, can't come through \(reached); chmod o+x \(reached)"
+            )
         }
     }
 

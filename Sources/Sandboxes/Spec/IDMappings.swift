@@ -32,7 +32,8 @@ struct IDMappings: Sendable, Equatable {
                 gids: try ranges(asked.gids, "\(what): userns_options: gids"))
             guard host(0, mappings.uids) != nil, host(0, mappings.gids) != nil else {
                 throw CRIError(
-                    .invalidArgument, "\(what): userns_options: id 0 is not mapped: a pod's first process begins as root")
+                    .invalidArgument,
+                    "\(what): userns_options: id 0 is not mapped: a pod's first process begins as root")
             }
             return mappings
         default:
