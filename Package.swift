@@ -135,8 +135,8 @@ let package = Package(
         room(
             "Sandboxes",
             [
-                "CRI", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork", "ShimClient",
-                "ShimProtocol",
+                "CRI", "KubeTypes", "Linux", "CLinux", "JSON", "OCISpec", "Cgroups", "Images", "PodNetwork",
+                "ShimClient", "ShimProtocol",
                 protobuf, database, yams, log,
             ]),
         room(
@@ -178,7 +178,7 @@ let package = Package(
         tests("OCIRuntimeTests", ["OCIRuntime", "Linux", "OCISpec", "JSON", "TestKit"]),
         tests("KubeTypesTests", ["KubeTypes", "JSON"]),
         tests("ImagesTests", ["Images", "Linux", "CLinux", "CArchive", "TestKit", crypto, log]),
-        tests("PodNetworkTests", ["PodNetwork", "Linux", "TestKit"]),
+        tests("PodNetworkTests", ["PodNetwork", "Linux", "JSON", "TestKit"]),
         tests(
             "KubeletTests",
             [

@@ -8,6 +8,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+int sys_bridge_add(const char *name) {
+    if (strlen(name) >= IFNAMSIZ) return -ENAMETOOLONG;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int result = ioctl(fd, SIOCBRADDBR, name);
+    int error = errno;
+    close(fd);
+    return result < 0 ? -error : 0;
+}
+
 int sys_bridge_remove(const char *name) {
     struct ifreq request;
     memset(&request, 0, sizeof(request));

@@ -4,30 +4,31 @@ import Linux
 /// The default network's rules in the host's firewall: pods reach the world in the host's name, and are forwarded where the
 /// host's policy is to drop.
 ///
-/// One chain a node, `KUBESIM-<bridge>` in table `nat`, entered from `POSTROUTING`, and two rules in `FORWARD`; each jump
-/// has the comment `kubesim <bridge>`.
+/// For each family of addresses one chain a node, `KUBESIM-<bridge>` in table `nat`, entered from `POSTROUTING`, and two rules
+/// in `FORWARD`; each jump has the comment `kubesim <bridge>`.
 struct Firewall: Sendable {
     var runner: PluginRunner
     var bridge: String
-    var podCIDR: String
+    var family: Subnet.Family
 
+    private var program: String { family == .ipv4 ? "iptables" : "ip6tables" }
     private var chain: String { "KUBESIM-" + bridge }
     private var comment: [String] { ["-m", "comment", "--comment", "kubesim \(bridge)"] }
-    private var jump: [String] { ["-s", podCIDR] + comment + ["-j", chain] }
+    private func jump(_ range: Subnet) -> [String] { ["-s", range.text] + comment + ["-j", chain] }
     private var forwards: [[String]] {
         [["-i", bridge] + comment + ["-j", "ACCEPT"], ["-o", bridge] + comment + ["-j", "ACCEPT"]]
     }
 
     /// Puts the rules in place unless they are: what a firewall's reload took away comes back.
-    func ensure() async throws(NetworkError) {
-        if try await holds(["-t", "nat", "-C", "POSTROUTING"] + jump) { return }
-        let source = "-s \(podCIDR) -m comment --comment \"kubesim \(bridge)\""
+    func ensure(_ range: Subnet) async throws(NetworkError) {
+        if try await holds(["-t", "nat", "-C", "POSTROUTING"] + jump(range)) { return }
+        let source = "-s \(range.text) -m comment --comment \"kubesim \(bridge)\""
         try await restore(
             """
             *nat
             :\(chain) - [0:0]
-            -A \(chain) -d \(podCIDR) -j RETURN
-            -A \(chain) -d 224.0.0.0/4 -j RETURN
+            -A \(chain) -d \(range.text) -j RETURN
+            -A \(chain) -d \(family.multicast) -j RETURN
             -A \(chain) -j MASQUERADE
             -A POSTROUTING \(source) -j \(chain)
             COMMIT
@@ -40,7 +41,9 @@ struct Firewall: Sendable {
 
     /// Takes the rules away; those that aren't there are success, as is a host without iptables.
     func remove() async throws(NetworkError) {
-        guard runner.tool("iptables") != nil else { return }
+        guard runner.tool(program) != nil else { return }
+        // A kernel without this family's table has no rule in it.
+        if family == .ipv6, !(await works()) { return }
         let saved = try await iptables(["-t", "nat", "-S"])
         var lines = Firewall.removal(of: [chain], from: saved)
         lines += Firewall.removalOfEmptyPortMap(from: saved)
@@ -74,23 +77,29 @@ struct Firewall: Sendable {
         return removal(of: ["CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-SETMARK", "CNI-HOSTPORT-MASQ"], from: saved)
     }
 
+    /// Whether this host's kernel and rights allow address translation of this family.
+    func works() async -> Bool {
+        guard runner.tool(program) != nil else { return false }
+        return (try? await perform(program, ["-w", "-t", "nat", "-S", "POSTROUTING"]))?.status == .exited(code: 0)
+    }
+
     /// Whether a rule is there.
     private func holds(_ arguments: [String]) async throws(NetworkError) -> Bool {
-        let run = try await perform("iptables", ["-w"] + arguments)
+        let run = try await perform(program, ["-w"] + arguments)
         // 1: no such rule or chain. Whatever else is wrong shows when the rule is made.
         return run.status == .exited(code: 0)
     }
 
     @discardableResult
     private func iptables(_ arguments: [String]) async throws(NetworkError) -> String {
-        let run = try await perform("iptables", ["-w"] + arguments)
-        try refuse(run, "iptables -w " + arguments.joined(separator: " "))
+        let run = try await perform(program, ["-w"] + arguments)
+        try refuse(run, program + " -w " + arguments.joined(separator: " "))
         return String(decoding: run.output, as: UTF8.self)
     }
 
     private func restore(_ text: String) async throws(NetworkError) {
-        let run = try await perform("iptables-restore", ["-w", "--noflush"], input: Array(text.utf8))
-        try refuse(run, "iptables-restore")
+        let run = try await perform(program + "-restore", ["-w", "--noflush"], input: Array(text.utf8))
+        try refuse(run, program + "-restore")
     }
 
     private func refuse(_ run: PluginRun, _ what: String) throws(NetworkError) {

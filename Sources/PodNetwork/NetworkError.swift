@@ -19,20 +19,29 @@ public struct NetworkError: Error, Sendable, Hashable, CustomStringConvertible {
     public var pod: String
     /// The plugin's name; empty if it is about no plugin.
     public var plugin: String
+    /// The network's name; empty if it is about no plugin, or its program alone.
+    public var network: String
+    /// The plugin's own number for what went wrong (CNI 1.1.0, section 5, Error).
+    public var pluginCode: UInt64?
     /// What is wrong and what to do.
     public var reason: String
 
-    public init(_ code: Code, pod: String = "", plugin: String = "", reason: String) {
+    public init(
+        _ code: Code, pod: String = "", plugin: String = "", network: String = "", pluginCode: UInt64? = nil,
+        reason: String
+    ) {
         self.code = code
         self.pod = pod
         self.plugin = plugin
+        self.network = network
+        self.pluginCode = pluginCode
         self.reason = reason
     }
 
-    /// `network of pod default/web: plugin bridge: …`
+    /// `network of pod default/web: plugin bridge of cbr0: ADD: …`
     public var description: String {
         var text = pod.isEmpty ? "pod network: " : "network of pod \(pod): "
-        if !plugin.isEmpty { text += "plugin \(plugin): " }
+        if !plugin.isEmpty { text += "plugin \(plugin)" + (network.isEmpty ? "" : " of \(network)") + ": " }
         return text + reason
     }
 }

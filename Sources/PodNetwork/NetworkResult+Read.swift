@@ -1,12 +1,12 @@
 import JSON
 
 extension NetworkResult {
-    /// Reads a plugin's result (CNI 1.1.0, section 5, Success; also 0.3.0 to 1.0.0).
+    /// Reads a plugin's result (CNI 1.1.0, section 5, Success; also 0.1.0 to 1.0.0).
     ///
     /// - Parameter interface: the pod's own one, whose addresses count first.
     init(_ value: JSONValue, interface: String, network: String) throws(NetworkError) {
-        guard let ips = value["ips"]?.arrayValue, !ips.isEmpty else {
-            throw NetworkError(.pluginFailed, reason: "the result has no address (ips)")
+        guard let ips = value["ips"]?.arrayValue ?? NetworkResult.old(value), !ips.isEmpty else {
+            throw NetworkError(.pluginFailed, network: network, reason: "the result has no address (ips)")
         }
         let interfaces = value["interfaces"]?.arrayValue ?? []
         /// Interfaces of the pod are those that name a sandbox.
@@ -19,12 +19,14 @@ extension NetworkResult {
         var addresses: [Address] = []
         for ip in ips where isPods(ip) {
             guard let cidr = ip["address"]?.stringValue, cidr.contains("/") else {
-                throw NetworkError(.pluginFailed, reason: "the result has an address without a prefix")
+                throw NetworkError(
+                    .pluginFailed, network: network, reason: "the result has an address without a prefix")
             }
             addresses.append(Address(cidr: cidr, gateway: ip["gateway"]?.stringValue))
         }
         guard !addresses.isEmpty else {
-            throw NetworkError(.pluginFailed, reason: "the result has no address of the pod's interface")
+            throw NetworkError(
+                .pluginFailed, network: network, reason: "the result has no address of the pod's interface")
         }
         let own = interfaces.first {
             $0["name"]?.stringValue == interface && $0["sandbox"]?.stringValue?.isEmpty == false
@@ -41,5 +43,16 @@ extension NetworkResult {
                         Address(cidr: $0["address"]?.stringValue ?? "", gateway: $0["gateway"]?.stringValue)
                     })
             })
+    }
+
+    /// The addresses of a result of 0.1.0 or 0.2.0, in the form of later ones; nil if it is none.
+    private static func old(_ value: JSONValue) -> [JSONValue]? {
+        let found = ["ip4", "ip6"].compactMap { value[$0] }.map { family -> JSONValue in
+            var ip = JSONObject()
+            ip["address"] = family["ip"]
+            ip["gateway"] = family["gateway"]
+            return .object(ip)
+        }
+        return found.isEmpty ? nil : found
     }
 }

@@ -21,6 +21,12 @@ enum PluginAnswer {
         return text + excerpt(run.errors)
     }
 
+    /// The plugin's own number for what went wrong; nil if it gave none.
+    static func code(_ run: PluginRun) -> UInt64? {
+        // An answer that isn't JSON has none.
+        (try? JSONValue.parse(run.output))?["code"]?.uintValue
+    }
+
     /// `: ` and the beginning of a stream on one line; nothing if it is empty.
     static func excerpt(_ bytes: [UInt8]) -> String {
         let text = String(decoding: bytes.prefix(1024), as: UTF8.self).split { $0.isNewline }.joined(separator: " / ")

@@ -8,9 +8,11 @@ struct PluginRunner: Sendable {
     var binDirs: [String]
     var deadline: Duration
 
-    /// Plugins take turns on the kernel's locks anyway; more at once would only be more processes.
+    /// Plugins take turns on the kernel's locks anyway; more at once would only be more processes. One that runs for long is
+    /// waiting for something else than a processor, and gives its place to the next: plugins that hang hold up nobody.
     private static let queue = DispatchQueue(label: "kubesim.network.plugins", attributes: .concurrent)
     private static let places = Places(8)
+    private static let longestStay = Duration.seconds(1)
     private let stops = PluginStops()
 
     init(binDirs: [String], deadline: Duration) {
@@ -21,11 +23,13 @@ struct PluginRunner: Sendable {
     /// Ends every program that runs, with all that it started, and lets none begin.
     func stopAll() { stops.stopAll() }
 
-    /// Runs a plugin and reads its answer: the result of ADD, null for the others.
-    func run(_ invocation: Invocation, for attachment: Attachment) async throws(NetworkError) -> JSONValue {
-        func failed(_ code: NetworkError.Code, _ reason: String) -> NetworkError {
+    /// Runs a plugin and reads its answer: the result of ADD, the versions, null for the others.
+    @discardableResult
+    func run(_ invocation: Invocation) async throws(NetworkError) -> JSONValue {
+        func failed(_ code: NetworkError.Code, _ reason: String, _ pluginCode: UInt64? = nil) -> NetworkError {
             NetworkError(
-                code, pod: attachment.pod, plugin: invocation.plugin, reason: invocation.verb.rawValue + ": " + reason)
+                code, pod: invocation.pod, plugin: invocation.plugin, network: invocation.network,
+                pluginCode: pluginCode, reason: invocation.verb.rawValue + ": " + reason)
         }
         guard let path = find(invocation.plugin) else {
             throw failed(.pluginMissing, PluginRunner.missing([invocation.plugin], in: binDirs))
@@ -46,8 +50,10 @@ struct PluginRunner: Sendable {
             case .system(let cause): throw failed(.host, "\(cause)")
             }
         }
-        guard run.status == .exited(code: 0) else { throw failed(.pluginFailed, PluginAnswer.failure(run)) }
-        guard invocation.verb == .add else { return .null }
+        guard run.status == .exited(code: 0) else {
+            throw failed(.pluginFailed, PluginAnswer.failure(run), PluginAnswer.code(run))
+        }
+        guard invocation.verb == .add || invocation.verb == .version else { return .null }
         do throws(JSONError) {
             return try JSONValue.parse(run.output)
         } catch {
@@ -68,12 +74,19 @@ struct PluginRunner: Sendable {
         let stop: PluginStop
         do throws(SystemError) { stop = try PluginStop() } catch { throw .system(error) }
         await PluginRunner.places.take()
+        // True once the place was given back early.
+        let early = Task {
+            do { try await Task.sleep(for: PluginRunner.longestStay) } catch { return false }
+            await PluginRunner.places.giveBack()
+            return true
+        }
         let outcome = await withTaskCancellationHandler {
             await perform(path, arguments, variables, input, milliseconds, stop)
         } onCancel: {
             if endsWithTask { stop.signal() }
         }
-        await PluginRunner.places.giveBack()
+        early.cancel()
+        if !(await early.value) { await PluginRunner.places.giveBack() }
         return try outcome.get()
     }
 

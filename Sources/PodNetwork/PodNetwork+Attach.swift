@@ -10,24 +10,22 @@ extension PodNetwork {
         await takeTurn(attachment.sandbox)
         defer { giveBackTurn(attachment.sandbox) }
         do throws(NetworkError) {
-            return try await attachInTurn(attachment)
+            try check(attachment)
+            return try await attachInTurn(PluginArguments(attachment))
         } catch {
-            throw error.of(attachment)
+            throw error.of(pod: attachment.pod)
         }
     }
 
-    private func attachInTurn(_ attachment: Attachment) async throws(NetworkError) -> NetworkResult {
-        try check(attachment)
-        if let record = try store.read(attachment.sandbox) {
-            if record.phase == .attached, record.attachment == attachment, let value = record.result {
-                return try NetworkResult(value, interface: attachment.interface, network: record.list.name)
+    private func attachInTurn(_ arguments: PluginArguments) async throws(NetworkError) -> NetworkResult {
+        if let record = try store.read(arguments.sandbox) {
+            if record.phase == .attached, record.arguments == arguments, let value = record.result {
+                return try NetworkResult(value, interface: arguments.interface, network: record.list.name)
             }
             // Another life of it, or one that ended halfway: begin anew.
             try await takeOff(record)
         }
-        let list = try NetworkList.load(configuration, logger: logger)
-        let record = AttachmentRecord(phase: .attaching, attachment: attachment, list: list)
-        try store.write(record)
+        let record = try await begin(arguments)
         do throws(NetworkError) {
             return try await runPlugins(record)
         } catch {
@@ -36,32 +34,62 @@ extension PodNetwork {
             } catch let undo {
                 logger.warning(
                     "what a failed attach made could not be taken away yet",
-                    metadata: ["pod": "\(attachment.pod)", "sandbox": "\(attachment.sandbox)", "error": "\(undo)"])
+                    metadata: ["pod": "\(arguments.pod)", "sandbox": "\(arguments.sandbox)", "error": "\(undo)"])
             }
             throw error
         }
     }
 
+    /// Writes down what is about to be made, on a network that nobody changes meanwhile.
+    private func begin(_ arguments: PluginArguments) async throws(NetworkError) -> AttachmentRecord {
+        try await changeRanges()
+        while true {
+            while let exclusive { await exclusive.value }
+            let count = exclusiveCount
+            let list = try await currentList()
+            if exclusive != nil || count != exclusiveCount { continue }
+            let record = AttachmentRecord(phase: .attaching, arguments: arguments, list: list)
+            try store.write(record)
+            return record
+        }
+    }
+
     private func runPlugins(_ record: AttachmentRecord) async throws(NetworkError) -> NetworkResult {
-        let (attachment, list) = (record.attachment, record.list)
+        let (arguments, list) = (record.arguments, record.list)
         // iptables and the plugins run side by side.
-        let rules: Task<String?, Never>? = list.isStandard ? keepRules() : nil
+        let rules = list.isStandard ? try await prepareStandard() : nil
         var result: JSONValue?
-        for plugin in list.plugins(for: attachment) {
+        for plugin in list.plugins(for: arguments) {
             if Task.isCancelled { throw NetworkError(.host, reason: "the call was cancelled") }
             let invocation = Invocation(
-                .add, plugin: plugin, of: list, for: attachment, netns: attachment.netns, previous: result,
+                .add, plugin: plugin, of: list, for: arguments, netns: arguments.netns, previous: result,
                 binDirs: configuration.binDirs)
-            result = try await runner.run(invocation, for: attachment)
+            var made = try await runner.run(invocation)
+            if made["cniVersion"]?.stringValue == nil { made["cniVersion"] = .string(list.version.text) }
+            result = made
         }
-        if let rules { sayOnce(await rules.value, attachment) }
+        if let rules { sayOnce(await rules.value, pod: arguments.pod) }
         guard let result else { throw NetworkError(.configuration, reason: "the network has no plugin") }
-        let read = try NetworkResult(result, interface: attachment.interface, network: list.name)
+        let read = try NetworkResult(result, interface: arguments.interface, network: list.name)
         var done = record
         done.phase = .attached
         done.result = result
         try store.write(done)
         return read
+    }
+
+    /// What the default network needs of this host.
+    private func prepareStandard() async throws(NetworkError) -> Task<String?, Never>? {
+        let ranges = try await ranges()
+        if ranges.contains(where: { $0.family == .ipv6 }) {
+            do throws(SystemError) {
+                try HostIPv6.forward()
+                try HostIPv6.prepare(bridge: configuration.bridge)
+            } catch {
+                throw NetworkError(.host, reason: "this host can't be made ready for IPv6: \(error)")
+            }
+        }
+        return keepRules(ranges)
     }
 
     private func check(_ attachment: Attachment) throws(NetworkError) {
@@ -74,43 +102,13 @@ extension PodNetwork {
             throw NetworkError(.configuration, reason: "'\(text)' holds a character that no name has")
         }
     }
-
-    /// Pods work among themselves without the rules; their way to the world doesn't.
-    private func sayOnce(_ failure: String?, _ attachment: Attachment) {
-        guard let failure else {
-            saidThatRulesFail = false
-            return
-        }
-        if saidThatRulesFail { return }
-        saidThatRulesFail = true
-        logger.warning(
-            "pods can't reach beyond this host", metadata: ["pod": "\(attachment.pod)", "error": "\(failure)"])
-    }
-
-    /// Looks after the default network's rules, one look for all who ask meanwhile. Gives the reason if it can't.
-    func keepRules() -> Task<String?, Never> {
-        if let rulesInPlace { return rulesInPlace }
-        let task = Task { [firewall] () -> String? in
-            let failure: String?
-            do throws(NetworkError) {
-                try await firewall.ensure()
-                failure = nil
-            } catch {
-                failure = error.reason
-            }
-            rulesInPlace = nil
-            return failure
-        }
-        rulesInPlace = task
-        return task
-    }
 }
 
 extension NetworkError {
     /// The same error, told of a pod.
-    func of(_ attachment: Attachment) -> NetworkError {
+    func of(pod: String) -> NetworkError {
         var told = self
-        if told.pod.isEmpty { told.pod = attachment.pod }
+        if told.pod.isEmpty { told.pod = pod }
         return told
     }
 }

@@ -15,37 +15,46 @@ extension PodNetwork {
         switch try store.look(sandbox) {
         case .absent: return
         case .found(let record): try await takeOff(record)
-        case .damaged(let reason):
+        case .damaged(let path, let reason):
             logger.warning(
                 "a network record is damaged; the sandbox is taken off by what else is known of it",
                 metadata: ["sandbox": "\(sandbox)", "reason": "\(reason)"])
             let known =
                 attachment
                 ?? Attachment(sandbox: sandbox, netns: "", podNamespace: "", podName: sandbox, podUID: "")
+            troubled.insert(sandbox)
             try await takeOff(
                 AttachmentRecord(
-                    phase: .attaching, attachment: known,
-                    list: try NetworkList.load(configuration, logger: logger)))
+                    phase: .attaching, arguments: PluginArguments(known), list: try await currentList()))
+            try store.remove(path: path)
         }
     }
 
     /// DEL of every plugin, then the record goes.
     func takeOff(_ record: AttachmentRecord) async throws(NetworkError) {
-        let attachment = record.attachment
-        let netns = PodNetwork.isNamespace(attachment.netns) ? attachment.netns : ""
+        let arguments = record.arguments
+        let netns = PodNetwork.isNamespace(arguments.netns) ? arguments.netns : ""
         var failure: NetworkError?
-        for plugin in record.list.plugins(for: attachment).reversed() {
+        for plugin in record.list.plugins(for: arguments).reversed() {
             let invocation = Invocation(
-                .del, plugin: plugin, of: record.list, for: attachment, netns: netns, previous: record.result,
+                .del, plugin: plugin, of: record.list, for: arguments, netns: netns, previous: record.result,
                 binDirs: configuration.binDirs)
             do throws(NetworkError) {
-                _ = try await runner.run(invocation, for: attachment)
+                try await runner.run(invocation)
             } catch {
-                failure = failure ?? error
+                // "Container unknown": there is nothing to clean up (section 5, Error).
+                if error.pluginCode != 3 { failure = failure ?? error }
             }
         }
-        if let failure { throw failure.of(attachment) }
-        try store.remove(attachment.sandbox)
+        if let failure {
+            troubled.insert(arguments.sandbox)
+            throw failure.of(pod: arguments.pod)
+        }
+        try store.remove(record)
+        if troubled.remove(arguments.sandbox) != nil {
+            // What a plugin could not take away at first may have left something.
+            Task { await sweep() }
+        }
     }
 
     /// Asks the plugins whether a sandbox's network is as they made it (CNI CHECK).
@@ -57,15 +66,14 @@ extension PodNetwork {
         guard let record = try store.read(sandbox), record.phase == .attached else {
             throw NetworkError(.host, reason: "sandbox \(sandbox) is not on the network")
         }
-        // CHECK came with 0.4.0.
-        if record.list.disableCheck || record.list.version.hasPrefix("0.3.") { return }
-        for plugin in record.list.plugins(for: record.attachment) {
+        if record.list.disableCheck || record.list.version < .check { return }
+        for plugin in record.list.plugins(for: record.arguments) {
             // portmap 1.1.1 looks for IPv6 rules of a pod that has no IPv6 address, and so never finds all well.
             if record.list.isStandard, plugin["type"]?.stringValue == "portmap" { continue }
             let invocation = Invocation(
-                .check, plugin: plugin, of: record.list, for: record.attachment, netns: record.attachment.netns,
+                .check, plugin: plugin, of: record.list, for: record.arguments, netns: record.arguments.netns,
                 previous: record.result, binDirs: configuration.binDirs)
-            _ = try await runner.run(invocation, for: record.attachment)
+            try await runner.run(invocation)
         }
     }
 

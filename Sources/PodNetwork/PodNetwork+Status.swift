@@ -4,25 +4,63 @@ import Linux
 import Logging
 
 extension PodNetwork {
-    /// Whether pods can be put on the network, else what is missing and how to mend it.
+    /// Whether pods can be put on the network, else what is missing and how to mend it. Those who ask at once get one answer.
     public func status() async -> NetworkStatus {
+        if let looking { return await looking.value }
+        let task = Task {
+            let status = await look()
+            looking = nil
+            return status
+        }
+        looking = task
+        return await task.value
+    }
+
+    private func look() async -> NetworkStatus {
         do throws(NetworkError) {
-            let list = try NetworkList.load(configuration, logger: logger)
-            let missing = list.programs.filter { runner.find($0) == nil }
+            try await changeRanges()
+            let list = try await currentList()
+            let missing = list.essentialPrograms.filter { runner.find($0) == nil }
             guard missing.isEmpty else {
                 throw NetworkError(.pluginMissing, reason: PluginRunner.missing(missing, in: configuration.binDirs))
             }
-            var message = ""
-            if list.isStandard {
-                try refuseOverlap()
-                if let failure = await keepRules().value { message = "pods can't reach beyond this host: " + failure }
-            }
+            try await refuseOtherVersions(list)
+            let message = list.isStandard ? try await standardStatus() : ""
+            if list.version >= .garbageCollection { try await askPlugins(list) }
             return NetworkStatus(
                 ready: true, message: message, network: list.name, file: list.file, document: document([list]))
         } catch {
             return NetworkStatus(
-                ready: false, reason: "NetworkPluginNotReady", message: error.reason, document: document([]))
+                ready: false, reason: "NetworkPluginNotReady",
+                message: error.plugin.isEmpty ? error.reason : error.description, document: document([]))
         }
+    }
+
+    /// A plugin that doesn't speak the network's version would fail for every pod.
+    private func refuseOtherVersions(_ list: NetworkList) async throws(NetworkError) {
+        for plugin in list.plugins {
+            guard let type = plugin["type"]?.stringValue, runner.find(type) != nil,
+                let spoken = try await versions.versions(of: type), !spoken.contains(list.version)
+            else { continue }
+            throw NetworkError(
+                .configuration, plugin: type, network: list.name,
+                reason: "it doesn't speak cniVersion \(list.version.text), only "
+                    + spoken.sorted().map(\.text).joined(separator: ", "))
+        }
+    }
+
+    /// STATUS of every plugin (CNI 1.1.0).
+    private func askPlugins(_ list: NetworkList) async throws(NetworkError) {
+        for plugin in list.plugins {
+            try await runner.run(Invocation(.status, plugin: plugin, of: list, binDirs: configuration.binDirs))
+        }
+    }
+
+    private func standardStatus() async throws(NetworkError) -> String {
+        let ranges = try await ranges()
+        for range in ranges { try refuseOverlap(range) }
+        guard let failure = await keepRules(ranges, evenIfJustSeen: true)?.value else { return "" }
+        return "pods can't reach beyond this host: " + failure
     }
 
     private func document(_ lists: [NetworkList]) -> JSONValue {
@@ -32,7 +70,7 @@ extension PodNetwork {
             }
             return [
                 "Config": [
-                    "CNIVersion": .string(list.version), "Name": .string(list.name), "Plugins": .array(plugins),
+                    "CNIVersion": .string(list.version.text), "Name": .string(list.name), "Plugins": .array(plugins),
                     "Source": .string(String(decoding: list.json.encoded(pretty: false), as: UTF8.self)),
                 ],
                 "IFName": "eth0",
@@ -45,8 +83,7 @@ extension PodNetwork {
     }
 
     /// Two interfaces with one range: packets to pods would go the other way.
-    private func refuseOverlap() throws(NetworkError) {
-        guard let pods = Subnet(configuration.podCIDR) else { return }
+    private func refuseOverlap(_ pods: Subnet) throws(NetworkError) {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return }
         defer { freeifaddrs(list) }
@@ -57,28 +94,33 @@ extension PodNetwork {
             guard name != configuration.bridge, let subnet = Subnet(interface), pods.overlaps(subnet) else { continue }
             throw NetworkError(
                 .configuration,
-                reason: "pod CIDR \(configuration.podCIDR) overlaps with \(subnet.text) of interface \(name); "
+                reason: "pod CIDR \(pods.text) overlaps with \(subnet.text) of interface \(name); "
                     + "give this node another range (--pod-cidr)")
         }
     }
 }
 
 extension Subnet {
-    /// The IPv4 range of an interface's address; nil for other families and for single addresses.
+    /// The range of an interface's address; nil for other families and for single addresses.
     init?(_ interface: ifaddrs) {
-        guard let address = Subnet.ipv4(interface.ifa_addr), let mask = Subnet.ipv4(interface.ifa_netmask) else {
-            return nil
-        }
-        let prefix = mask.nonzeroBitCount
-        guard (1...30).contains(prefix) else { return nil }
-        self.prefix = prefix
-        first = address & mask
+        guard let (family, address) = Subnet.address(interface.ifa_addr),
+            let (_, mask) = Subnet.address(interface.ifa_netmask)
+        else { return nil }
+        self.init(family, address, prefix: mask.reduce(0) { $0 + $1.nonzeroBitCount })
     }
 
-    private static func ipv4(_ address: UnsafeMutablePointer<sockaddr>?) -> UInt32? {
-        guard let address, address.pointee.sa_family == sa_family_t(AF_INET) else { return nil }
-        return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-            UInt32(bigEndian: $0.pointee.sin_addr.s_addr)
+    private static func address(_ address: UnsafeMutablePointer<sockaddr>?) -> (Family, [UInt8])? {
+        guard let address else { return nil }
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET:
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
+                (.ipv4, withUnsafeBytes(of: address.pointee.sin_addr) { Array($0) })
+            }
+        case AF_INET6:
+            return address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { address in
+                (.ipv6, withUnsafeBytes(of: address.pointee.sin6_addr) { Array($0) })
+            }
+        default: return nil
         }
     }
 }

@@ -6,8 +6,8 @@ extension PodNetwork {
     /// its firewall chain and rules, the files of its addresses and records.
     ///
     /// The port mapper's own chains (`CNI-HOSTPORT-…`) belong to whoever maps ports on this host, so they go only if no
-    /// mapping is left in them; whoever maps a port next makes them anew. `net.ipv4.ip_forward`, which the bridge plugin
-    /// switches on, stays on: others may need it by now.
+    /// mapping is left in them; whoever maps a port next makes them anew. `net.ipv4.ip_forward` and its like
+    /// of IPv6, which were switched on, stay on: others may need them by now.
     ///
     /// - Throws: `NetworkError` of the first thing that could not be taken away, after all else was.
     public func tearDown() async throws(NetworkError) {
@@ -17,10 +17,13 @@ extension PodNetwork {
         }
         // An attach that has just failed may still be putting the rules in place.
         if let rulesInPlace { _ = await rulesInPlace.value }
-        do throws(NetworkError) { try await firewall.remove() } catch { failure = failure ?? error }
+        for family in Subnet.Family.allCases {
+            do throws(NetworkError) { try await firewall(family).remove() } catch { failure = failure ?? error }
+        }
         do throws(SystemError) {
             try refuseBusyBridge()
             try Bridge.remove(configuration.bridge)
+            try GivenRanges.remove(configuration)
             // Only ours: the directory of the default network's name.
             try Directory.removeTree(configuration.dataDir + "/" + configuration.bridge)
         } catch {

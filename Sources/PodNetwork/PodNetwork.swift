@@ -9,19 +9,47 @@ public actor PodNetwork {
     let logger: Logger
     let store: AttachmentStore
     let runner: PluginRunner
-    let firewall: Firewall
+    let versions: PluginVersions
     private var turns = Turns()
+    /// The default network's ranges, as they are now.
+    var podCIDR: String
+    /// The ranges to change to once no pod has an address of the present ones.
+    var wishedPodCIDR: String?
+    /// Whether address translation of IPv6 works here, once somebody has asked.
+    var ipv6Works: Bool?
+    /// Work on the network as a whole, which no sandbox may be attached beside, and how often there was any.
+    var exclusive: Task<Void, Never>?
+    var exclusiveCount = 0
     /// The rules of the default network being looked after now, for all who need them.
     var rulesInPlace: Task<String?, Never>?
+    /// When they were last found in place.
+    var rulesSeen: ContinuousClock.Instant?
     /// Said once, not for every pod.
     var saidThatRulesFail = false
+    /// The status being found out now, for all who ask.
+    var looking: Task<NetworkStatus, Never>?
+    /// Sandboxes that plugins failed to take off the network.
+    var troubled: Set<String> = []
 
     public init(configuration: NetworkConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
         store = AttachmentStore(directory: configuration.cacheDir)
         runner = PluginRunner(binDirs: configuration.binDirs, deadline: configuration.pluginDeadline)
-        firewall = Firewall(runner: runner, bridge: configuration.bridge, podCIDR: configuration.podCIDR)
+        versions = PluginVersions(runner: runner)
+        podCIDR = GivenRanges.read(configuration) ?? configuration.podCIDR
+    }
+
+    func firewall(_ family: Subnet.Family) -> Firewall {
+        Firewall(runner: runner, bridge: configuration.bridge, family: family)
+    }
+
+    /// The network that a pod would be put on now: an administrator's, else the default one.
+    func currentList() async throws(NetworkError) -> NetworkList {
+        if let list = try NetworkList.load(configuration.confDir, logger: logger) {
+            return try await list.negotiated(versions)
+        }
+        return try NetworkList.standard(configuration, try await ranges())
     }
 
     /// The result for a sandbox that is attached; nil for one that isn't.
@@ -29,31 +57,7 @@ public actor PodNetwork {
         guard let record = try? store.read(sandbox), record.phase == .attached, let value = record.result else {
             return nil
         }
-        return try? NetworkResult(value, interface: record.attachment.interface, network: record.list.name)
-    }
-
-    /// The sandboxes with a record here that are not in `keep`: what a killed node left behind.
-    public func forgotten(keep: Set<String>) -> [String] {
-        do throws(NetworkError) {
-            return try store.sandboxes().filter { !keep.contains($0) }
-        } catch {
-            logger.warning("the network's records can't be listed", metadata: ["error": "\(error)"])
-            return []
-        }
-    }
-
-    /// Detaches sandboxes that nobody knows of any more. Failures are logged and left for the next time.
-    public func collectGarbage(_ sandboxes: [String]) async {
-        for sandbox in sandboxes {
-            do throws(NetworkError) {
-                try await detach(sandbox: sandbox)
-                logger.info("a forgotten sandbox was taken off the network", metadata: ["sandbox": "\(sandbox)"])
-            } catch {
-                logger.warning(
-                    "a forgotten sandbox stays on the network",
-                    metadata: ["sandbox": "\(sandbox)", "error": "\(error)"])
-            }
-        }
+        return try? NetworkResult(value, interface: record.arguments.interface, network: record.list.name)
     }
 
     /// Ends the plugins that run, before the node does; what they leave halfway the next start takes away.
@@ -66,4 +70,17 @@ public actor PodNetwork {
     }
 
     func giveBackTurn(_ sandbox: String) { turns.giveBack(sandbox) }
+
+    /// Does work that no sandbox may be attached beside, after whatever of the kind is under way. Those who attach wait for it,
+    /// so it must be bounded.
+    func alone(_ work: @escaping @Sendable () async -> Void) async {
+        while let exclusive { await exclusive.value }
+        let task = Task {
+            await work()
+            exclusive = nil
+        }
+        exclusive = task
+        exclusiveCount += 1
+        await task.value
+    }
 }

@@ -71,7 +71,7 @@ struct PluginTests {
             }
             #expect(
                 error?.description
-                    == "network of pod team/web: plugin second: ADD: no port; 80 is taken (code 11): noise")
+                    == "network of pod team/web: plugin second of net1: ADD: no port; 80 is taken (code 11): noise")
             #expect(
                 plugins.calls.map { $0.split(separator: " ").prefix(2).joined(separator: " ") } == [
                     "first ADD", "second ADD", "second DEL", "first DEL",
@@ -93,7 +93,7 @@ struct PluginTests {
             }
             #expect(error?.code == .deadline)
             #expect(
-                error?.description.contains("plugin slow: ADD: it didn't end within 0.3 seconds and was killed") == true
+                error?.description.contains("plugin slow of n: ADD: it didn't end within 0.3 seconds and was killed") == true
             )
             let child = try #require(pid_t(try File.readText(pidFile).split(separator: "\n").first ?? ""))
             try await eventually("the child has ended") {
@@ -164,7 +164,7 @@ struct PluginTests {
             try plugins.plugin("second", "exit 3")
             // DEL fails too: the record stays, as it does after a kill.
             await #expect(throws: NetworkError.self) { try await plugins.network.attach(plugins.attachment()) }
-            #expect(try Directory.names(plugins.configuration.cacheDir) == ["s1.json"])
+            #expect(try Directory.names(plugins.configuration.cacheDir) == ["net1-s1-eth0"])
             await #expect(throws: NetworkError.self) { try await plugins.network.detach(sandbox: "s1") }
             try plugins.plugin("second", "[ $CNI_COMMAND != ADD ] || echo '\(ScriptedPlugins.result)'")
             #expect(try await plugins.network.attach(plugins.attachment()).ip == "10.9.8.7")

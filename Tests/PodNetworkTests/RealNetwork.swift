@@ -14,12 +14,13 @@ struct RealNetwork {
     let scratch: Scratch
 
     /// Gives the body a network, takes it down after, and proves that the host is as it was.
-    static func use(_ slot: Int, _ body: (RealNetwork) async throws -> Void) async throws {
+    static func use(_ slot: Int, dualStack: Bool = false, _ body: (RealNetwork) async throws -> Void) async throws {
         try await Scratch.use { scratch in
             let number = (Int(getpid()) * 8 + slot) % 4096
             var configuration = NetworkConfiguration(
                 confDir: scratch.file("net.d"), cacheDir: scratch.file("results"), dataDir: scratch.file("addresses"),
                 podCIDR: "10.\(200 + number / 256).\(number % 256).0/24", bridge: "kst\(number)")
+            if dualStack { configuration.podCIDR6 = "fd6b:7374:\(String(number, radix: 16))::/64" }
             configuration.pluginDeadline = .seconds(20)
             let made = RealNetwork(
                 network: PodNetwork(configuration: configuration, logger: quiet), configuration: configuration,
@@ -65,14 +66,15 @@ struct RealNetwork {
         }
     }
 
-    /// Asks until there is an answer.
+    /// Asks `host:port` until there is an answer; the host may be an IPv6 address.
     func get(_ address: String, from netns: String? = nil) async throws -> String {
         var answer = ""
+        let port = address.split(separator: ":").last ?? ""
+        let host = address.dropLast(port.count + 1)
         let prefix = netns.map { ["ip", "netns", "exec", String($0.dropFirst("/run/netns/".count))] } ?? []
         try await eventually("http://\(address)/ answers") {
-            let parts = address.split(separator: ":")
             let script = """
-                exec 3<>/dev/tcp/\(parts[0])/\(parts[1])
+                exec 3<>/dev/tcp/\(host)/\(port)
                 printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3
                 sed '1,/^.$/d' <&3
                 """
@@ -93,10 +95,12 @@ struct RealNetwork {
     /// No link, no rule, no file.
     func expectNothingLeft() async throws {
         #expect(!File.exists("/sys/class/net/" + configuration.bridge))
-        for table in ["nat", "filter"] {
-            let rules = try await run("iptables", "-w", "-t", table, "-S")
-            #expect(!rules.contains(configuration.bridge), "\(rules)")
-            #expect(!rules.contains(configuration.podCIDR), "\(rules)")
+        for program in ["iptables"] + (Feature.ip6tables.isPresent ? ["ip6tables"] : []) {
+            for table in ["nat", "filter"] {
+                let rules = try await run(program, "-w", "-t", table, "-S")
+                #expect(!rules.contains(configuration.bridge), "\(rules)")
+                #expect(!rules.contains(configuration.podCIDR), "\(rules)")
+            }
         }
         #expect(!File.exists(configuration.cacheDir))
         #expect(!File.exists(configuration.dataDir))

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Linux
 import PodNetwork
 
@@ -19,12 +20,17 @@ struct ScriptedPlugins {
     }
 
     /// Writes a plugin. `body` has the standard input in `$in`.
-    func plugin(_ name: String, _ body: String) throws {
+    ///
+    /// - Parameter versions: what it says it speaks; nil says nothing
+    func plugin(_ name: String, versions: [String]? = nil, _ body: String) throws {
+        let list = (versions ?? []).map { "\"\($0)\"" }.joined(separator: ",")
+        let answer = versions == nil ? ":" : "echo '{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\(list)]}'"
         let path = try scratch.write(
             "bin/" + name,
             """
             #!/bin/sh
             in=$(cat)
+            [ $CNI_COMMAND != VERSION ] || { echo >> \(scratch.file("\(name).versions")); \(answer); exit; }
             echo "\(name) $CNI_COMMAND $CNI_CONTAINERID $CNI_NETNS $CNI_IFNAME" >> \(scratch.file("calls"))
             printf '%s' "$in" > \(scratch.file("\(name)."))$CNI_COMMAND
             printf '%s' "$CNI_ARGS" > \(scratch.file("\(name).args"))
@@ -40,6 +46,14 @@ struct ScriptedPlugins {
 
     var calls: [String] {
         ((try? File.readText(scratch.file("calls"))) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    /// The calls' plugins and verbs alone.
+    var verbs: [String] { calls.map { $0.split(separator: " ").prefix(2).joined(separator: " ") } }
+
+    /// What a plugin was given with its last call of a verb.
+    func input(_ plugin: String, _ verb: String) throws -> JSONValue {
+        try JSONValue.parse(try File.read(scratch.file(plugin + "." + verb), limit: 1 << 20))
     }
 
     var network: PodNetwork { PodNetwork(configuration: configuration, logger: RealNetwork.quiet) }

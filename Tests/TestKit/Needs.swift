@@ -10,6 +10,7 @@ public enum Feature: String, Sendable {
     case busybox = "a static /bin/busybox (busybox-static)"
     case cniPlugins = "CNI plugins (containernetworking-plugins)"
     case iptables = "iptables"
+    case ip6tables = "IPv6 with address translation (ip6tables -t nat)"
     case samples = "the sample images (make samples)"
     case runc = "runc"
     case crun = "crun"
@@ -31,6 +32,9 @@ public enum Feature: String, Sendable {
         case .cniPlugins:
             ["/opt/cni/bin", "/usr/lib/cni"].contains { Self.isExecutable($0 + "/bridge") }
         case .iptables: Self.onPath("iptables")
+        case .ip6tables:
+            ProcFile.text("/proc/sys/net/ipv6/conf/all/disable_ipv6") == "0\n"
+                && (try? Command(["ip6tables", "-w", "-t", "nat", "-S"]).runBlocking())?.code == 0
         case .samples: access(Binaries.repository + "/rootfs-samples/out/busybox.tar", R_OK) == 0
         case .runc: Self.onPath("runc")
         case .crun: Self.onPath("crun")

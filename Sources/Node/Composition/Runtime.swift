@@ -29,9 +29,11 @@ struct Runtime: Sendable {
         let store = try await ImageStore(root: places.root, logger: logger)
         var networkConfiguration = NetworkConfiguration(
             cacheDir: places.root + "/network/results", dataDir: places.state + "/network/addresses",
-            podCIDR: places.podCIDR, bridge: places.bridge)
+            podCIDR: places.podCIDR, podCIDR6: places.podCIDR6, bridge: places.bridge)
         guard networkConfiguration.hasGoodPodCIDR else {
-            throw NodeError("the pods' addresses \(places.podCIDR) are no IPv4 range like 10.88.0.0/16 (--pod-cidr)")
+            throw NodeError(
+                "the pods' addresses \(places.podCIDR) are no range like 10.88.0.0/16, nor one of each family with a comma "
+                    + "between them (--pod-cidr)")
         }
         if let directory = configuration.cniConfDir { networkConfiguration.confDir = directory }
         if let directories = configuration.cniBinDirs { networkConfiguration.binDirs = directories }

@@ -24,6 +24,8 @@ public struct NodePlaces: Sendable, Equatable {
     public let cgroupRoot: String
     /// The pods' addresses, unless a CNI configuration of the host says otherwise.
     public let podCIDR: String
+    /// IPv6 addresses that pods get beside these where the host has IPv6; nil where the pods' addresses were asked for.
+    public let podCIDR6: String?
 
     /// What may be asked for; nil is the default.
     public struct Wishes: Sendable, Equatable {
@@ -72,6 +74,7 @@ public struct NodePlaces: Sendable, Equatable {
         bridge = standard ? "kubesim0" : "ks" + Self.hexadecimal(tag)
         cgroupRoot = standard ? "/" : "/kubesim-" + Self.hexadecimal(tag)
         podCIDR = wishes.podCIDR ?? (standard ? "10.85.0.0/16" : Self.subnet(tag))
+        podCIDR6 = wishes.podCIDR == nil ? Self.uniqueLocal(tag) : nil
     }
 
     /// An absolute path without `.`, `..` and doubled slashes, as text: symbolic links are left alone.
@@ -98,5 +101,11 @@ public struct NodePlaces: Sendable, Equatable {
     /// One of 25,600 networks of 254 pods in 10.100.0.0–10.199.255.255.
     private static func subnet(_ tag: UInt32) -> String {
         "10.\(100 + tag % 100).\(tag / 100 % 256).0/24"
+    }
+
+    /// A network of unique local addresses (RFC 4193): `fd`, 40 bits of ours of which 32 are the tag, the first subnet.
+    private static func uniqueLocal(_ tag: UInt32) -> String {
+        let digits = hexadecimal(tag)
+        return "fd6b:\(digits.prefix(4)):\(digits.suffix(4))::/64"
     }
 }

@@ -20,6 +20,7 @@ extension Engine {
     public func recover() async throws(CRIError) {
         recovery.startedAtNanoseconds = wallClockNanoseconds()
         let (store, logger) = (store, logger)
+        await network.endStrays()
         let contents: RecordContents
         do {
             contents = try await Blocking.run { try store.readAll(logger: logger) }
@@ -65,6 +66,7 @@ extension Engine {
                 for record in contents.sandboxes { group.addTask { await self.clearUp(record) } }
                 group.addTask { await self.clear(lost) }
                 group.addTask { await self.takeOff(forgotten) }
+                group.addTask { await self.checkNetworks(contents.sandboxes.map(\.id)) }
             }
             recovery.finishedAtNanoseconds = wallClockNanoseconds()
             guard recovery.count > 0 else { return }
@@ -83,6 +85,25 @@ extension Engine {
     /// The same for a container with a record.
     private func repaired(_ record: ContainerRecord, _ what: String, why: String) {
         repaired(podName(record.sandbox), container: record.config.metadata.name, what, why: why)
+    }
+
+    /// Has the network's plugins look at the pods that were adopted, one by one. What they find is told, no more: a network
+    /// that is itself just starting finds fault with everybody, and pods that work are not ended for it.
+    private func checkNetworks(_ ids: [SandboxID]) async {
+        for id in ids {
+            guard !closed, let record = sandboxes[id]?.record, record.stage == .ready, record.networkAttached else {
+                continue
+            }
+            do {
+                try await network.check(sandbox: id.text)
+            } catch {
+                // One that was stopped meanwhile has no network to look at.
+                guard sandboxes[id]?.record.stage == .ready, sandboxes[id]?.dismantling == false else { continue }
+                logger.warning(
+                    "an adopted pod's network is not as its plugins made it",
+                    metadata: ["pod": "\(podName(id))", "sandbox": "\(id)", "reason": "\(error)"])
+            }
+        }
     }
 
     private func takeOff(_ forgotten: [String]) async {

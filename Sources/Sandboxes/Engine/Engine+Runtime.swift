@@ -101,11 +101,18 @@ extension Engine: RuntimeService, ImageService {
         }
     }
 
-    /// Notes the pods' address range for the verbose status; the network's own configuration decides what is given out.
+    /// Takes the pods' address ranges, one or one of each family, which the default network gives out from then on; a network
+    /// that an administrator wrote has its own.
     public func updateRuntimeConfig(
         _ request: CRIUpdateRuntimeConfigRequest
     ) async throws(CRIError) -> CRIUpdateRuntimeConfigResponse {
-        podCIDR = request.runtimeConfig.networkConfig.podCidr
+        let ranges = request.runtimeConfig.networkConfig.podCidr
+        do throws(NetworkError) {
+            try await network.use(podCIDR: ranges)
+        } catch {
+            throw CRIError(.invalidArgument, "pod_cidr: \(error.reason)")
+        }
+        podCIDR = ranges
         return CRIUpdateRuntimeConfigResponse()
     }
 }

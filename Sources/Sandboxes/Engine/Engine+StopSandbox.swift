@@ -79,7 +79,7 @@ extension Engine {
     private func detachNetwork(of id: SandboxID) async throws {
         guard sandboxes[id]?.record.networkAttached == true else { return }
         do {
-            try await network.detach(sandbox: id.text, otherwise: sandboxes[id].map { Self.attachment(of: $0.record) })
+            try await network.detach(sandbox: id.text, otherwise: sandboxes[id].flatMap { Self.attachment(of: $0.record) })
         } catch {
             // A sandbox that never came to be keeps nobody from the next attempt; its remains wait for the next start.
             guard sandboxes[id]?.record.stage == .making else { throw error }
@@ -92,16 +92,9 @@ extension Engine {
         }
     }
 
-    /// The attachment as it must have been asked for.
-    private static func attachment(of record: SandboxRecord) -> Attachment {
-        let metadata = record.config.metadata
-        return Attachment(
-            sandbox: record.id.text, netns: record.netns ?? "", podNamespace: metadata.namespace,
-            podName: metadata.name, podUID: metadata.uid,
-            portMappings: record.config.portMappings.filter { $0.hostPort != 0 }.compactMap {
-                // It was attached, so that they are good.
-                try? SandboxPlan.portMapping($0, pod: metadata.name)
-            })
+    /// The attachment as it must have been asked for; nil if its config is not what was attached.
+    private static func attachment(of record: SandboxRecord) -> Attachment? {
+        try? NetworkWish.attachment(id: record.id, config: record.config, netns: record.netns ?? "")
     }
 
     /// Kills the pause process, which takes a shared pid namespace with it.

@@ -147,15 +147,8 @@ struct SandboxPlan: Sendable {
             throw CRIError(.invalidArgument, "pod \(pod): hostname \(hostname): longer than 64 characters")
         }
         let netns = hostNetwork ? nil : places.netns(id)
-        var attachment: Attachment?
-        if let netns {
-            var mappings: [PortMapping] = []
-            for mapping in config.portMappings where mapping.hostPort != 0 {
-                mappings.append(try portMapping(mapping, pod: pod))
-            }
-            attachment = Attachment(
-                sandbox: id.text, netns: netns, podNamespace: metadata.namespace, podName: metadata.name,
-                podUID: metadata.uid, portMappings: mappings)
+        let attachment = try netns.map { netns throws(CRIError) in
+            try NetworkWish.attachment(id: id, config: config, netns: netns)
         }
         let input = SandboxSpecInput(
             id: id, config: config, rootfs: places.pauseRootfs, netns: netns, hostname: hostname,
@@ -168,36 +161,5 @@ struct SandboxPlan: Sendable {
             resolvText: try PodFileTexts.resolvConf(
                 dns: config.hasDnsConfig ? config.dnsConfig : nil, host: hostResolv),
             makesShm: options.ipc != .node)
-    }
-
-    static func portMapping(_ asked: CRIPortMapping, pod: String) throws(CRIError) -> PortMapping {
-        guard let host = UInt16(exactly: asked.hostPort), let container = UInt16(exactly: asked.containerPort),
-            container != 0
-        else {
-            throw CRIError(
-                .invalidArgument,
-                "pod \(pod): port mapping \(asked.hostPort) to \(asked.containerPort): not ports (1…65535)")
-        }
-        let transport: PortMapping.TransportProtocol
-        switch asked.protocol {
-        case .tcp: transport = .tcp
-        case .udp: transport = .udp
-        case .sctp: transport = .sctp
-        case .UNRECOGNIZED(let number):
-            throw CRIError(.invalidArgument, "pod \(pod): protocol \(number) of a port mapping: unknown")
-        }
-        guard asked.hostIp.isEmpty || isAddress(asked.hostIp) else {
-            throw CRIError(
-                .invalidArgument, "pod \(pod): port mapping \(host): host address \"\(asked.hostIp)\" is no IP address")
-        }
-        return PortMapping(
-            hostPort: host, containerPort: container, transport: transport,
-            hostIP: asked.hostIp.isEmpty ? nil : asked.hostIp)
-    }
-
-    /// Of either family (inet_pton(3)).
-    private static func isAddress(_ text: String) -> Bool {
-        var binary = in6_addr()
-        return inet_pton(AF_INET, text, &binary) == 1 || inet_pton(AF_INET6, text, &binary) == 1
     }
 }
