@@ -139,6 +139,8 @@ let package = Package(
                 "ShimClient", "ShimProtocol",
                 protobuf, database, yams, log,
             ]),
+        room("TTRPC", ["Linux", protobuf]),
+        room("NRI", ["TTRPC", "Sandboxes", "CRI", "OCISpec", "Linux", protobuf, log]),
         room(
             "Kubelet",
             [
@@ -157,7 +159,7 @@ let package = Package(
         room(
             "Node",
             [
-                "CRI", "CRIgRPC", "NodeControl", "Sandboxes", "Images", "PodNetwork", "Kubelet", "KubeTypes",
+                "CRI", "CRIgRPC", "NodeControl", "Sandboxes", "NRI", "Images", "PodNetwork", "Kubelet", "KubeTypes",
                 "Streaming", "Linux",
                 "CLinux",
                 "Cgroups", "JSON", arguments, protobuf, grpcCore, grpcTransport, yams, log, lifecycle, unixSignals,
@@ -192,6 +194,9 @@ let package = Package(
                 "Sandboxes", "CRI", "Images", "PodNetwork", "OCISpec", "JSON", "Linux", "TestKit", protobuf, database,
                 log,
             ]),
+        tests("TTRPCTests", ["TTRPC"]),
+        tests(
+            "NRITests", ["NRI", "TTRPC", "Sandboxes", "CRI", "OCISpec", "Linux", "TestKit", protobuf, log]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "Sandboxes", "TestKit", log]),

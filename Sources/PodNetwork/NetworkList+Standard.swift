@@ -5,7 +5,8 @@ extension NetworkList {
     ///
     /// Packets to the world are masqueraded by ``Firewall``, once a node, and not by the bridge plugin's `ipMasq`, which
     /// runs iptables several times a pod (32 of 48 ms) and leaves its rules behind when the namespace is gone first.
-    static func standard(_ configuration: NetworkConfiguration, _ ranges: [Subnet]) throws(NetworkError) -> NetworkList {
+    static func standard(_ configuration: NetworkConfiguration, _ ranges: [Subnet]) throws(NetworkError) -> NetworkList
+    {
         guard !configuration.bridge.isEmpty, configuration.bridge.utf8.count <= 15, isName(configuration.bridge) else {
             throw NetworkError(
                 .configuration, reason: "'\(configuration.bridge)' can't be a bridge's name: 1 to 15 letters and digits"

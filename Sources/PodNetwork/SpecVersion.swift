@@ -23,7 +23,8 @@ struct SpecVersion: Sendable, Hashable, Comparable {
     /// nil for what isn't three numbers with dots between them.
     init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { part in part.utf8.first == UInt8(ascii: "+") ? nil : UInt16(part).map(Int.init) }
+        let numbers = parts.compactMap { part in part.utf8.first == UInt8(ascii: "+") ? nil : UInt16(part).map(Int.init)
+        }
         guard parts.count == 3, numbers.count == 3 else { return nil }
         self.init(numbers[0], numbers[1], numbers[2])
     }

@@ -14,6 +14,12 @@ import Testing
         #expect(configuration.cniBinDirs == ["/a", "/b"])
     }
 
+    @Test("NRI's own keys are read below it")
+    func nri() throws {
+        let configuration = try NodeConfiguration.parse("nri: {enabled: false, socket: /run/n.sock}\n", file: "f.yaml")
+        #expect(configuration.nriEnabled == false && configuration.nriSocket == "/run/n.sock")
+    }
+
     @Test("an empty file and one of comments are configurations", arguments: ["", "# nothing\n", "---\n"])
     func empty(_ text: String) throws {
         #expect(try NodeConfiguration.parse(text, file: "f.yaml") == NodeConfiguration())
@@ -26,6 +32,8 @@ import Testing
             ("root: [1]\n", "f.yaml:1: \"root\" must be a text"),
             ("\ncniBinDirs: /a\n", "f.yaml:2: \"cniBinDirs\" must be a list of texts"),
             ("stepDeadline: soon\n", "f.yaml:1: \"stepDeadline\" must be a time like 60s or 2m"),
+            ("nri: yes\n", "f.yaml:1: \"nri\" must be a mapping with the keys enabled and socket"),
+            ("nri: {enable: true}\n", "f.yaml:1: unknown key \"nri.enable\"; there are enabled and socket"),
             ("- a\n", "the configuration f.yaml must be a mapping"),
             ("root: [\n", "the configuration f.yaml is not YAML"),
         ])

@@ -87,7 +87,9 @@ struct DefaultNetworkTests {
             let attachment = real.attachment("one", netns: "/run/netns/kubesim-there-is-none")
             let error = await #expect(throws: NetworkError.self) { try await real.network.attach(attachment) }
             let text = error?.description ?? ""
-            #expect(text.hasPrefix("network of pod default/one: plugin bridge of \(real.configuration.bridge): ADD: "), "\(text)")
+            #expect(
+                text.hasPrefix("network of pod default/one: plugin bridge of \(real.configuration.bridge): ADD: "),
+                "\(text)")
             #expect(text.contains("/run/netns/kubesim-there-is-none"))
             #expect(try Directory.names(real.configuration.cacheDir) == [])
             let addresses = (try? Directory.names(real.configuration.dataDir + "/" + real.configuration.bridge)) ?? []
@@ -113,7 +115,8 @@ struct DefaultNetworkTests {
             }
             #expect(ips.count == 16 && Set(ips).count == 8)
             await network.collectGarbage(await network.forgotten(keep: [attachments[0].sandbox]))
-            #expect(try Directory.names(real.configuration.cacheDir) == [
+            #expect(
+                try Directory.names(real.configuration.cacheDir) == [
                     "\(real.configuration.bridge)-\(attachments[0].sandbox)-eth0"
                 ])
         }
@@ -164,7 +167,7 @@ struct DefaultNetworkTests {
                 real.attachment("one", netns: one, ports: [PortMapping(hostPort: port, containerPort: 8080)]))
             _ = try await real.network.attach(real.attachment("two", netns: two))
             let prefix = try #require(real.configuration.podCIDR6?.dropLast("/64".count))
-            // Checked: a bridge that the plugin makes asks around for two seconds whether somebody has its address.
+            // A bridge that the plugin makes asks around for two seconds whether somebody has its address.
             let gateway = try await real.run("ip", "-6", "address", "show", "dev", real.configuration.bridge)
             #expect(gateway.contains(prefix + "1/64") && !gateway.contains("tentative"), "\(gateway)")
             try #require(first.addresses.count == 2)

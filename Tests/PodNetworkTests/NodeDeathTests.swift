@@ -16,7 +16,8 @@ struct NodeDeathTests {
         let null = try File.open("/dev/null", O_RDWR)
         let program = plugins.configuration.binDirs[0] + "/hang"
         var spawn = Spawn(
-            program, [program], environment: ["PATH=/usr/bin:/bin", "CNI_COMMAND=\(verb)", "CNI_CONTAINERID=\(sandbox)"])
+            program, [program],
+            environment: ["PATH=/usr/bin:/bin", "CNI_COMMAND=\(verb)", "CNI_CONTAINERID=\(sandbox)"])
         spawn.descriptors = [null.raw, null.raw, null.raw]
         spawn.newSession = true
         return try spawn.start()
@@ -26,9 +27,10 @@ struct NodeDeathTests {
         kill(pid, 0) == 0 && (try? ProcessStat(pid: pid).state) != "Z"
     }
 
-    @Test("a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone")
+    @Test(
+        "a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone"
+    )
     func strays() async throws {
-        // Checked: without the search the ADD goes on, and makes its interface after the DEL.
         try await Scratch.use { scratch in
             let plugins = try ScriptedPlugins(scratch)
             let token = String(scratch.path.suffix(6))
@@ -86,7 +88,6 @@ struct NodeDeathTests {
 
     @Test("plugins that hang hold up nobody else", .timeLimit(.minutes(1)))
     func manyHang() async throws {
-        // Checked: with places that are kept to the end the last pod waits for the deadline of the others.
         try await Scratch.use { scratch in
             var plugins = try ScriptedPlugins(scratch)
             plugins.configuration.pluginDeadline = .seconds(600)

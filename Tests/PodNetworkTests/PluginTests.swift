@@ -93,7 +93,8 @@ struct PluginTests {
             }
             #expect(error?.code == .deadline)
             #expect(
-                error?.description.contains("plugin slow of n: ADD: it didn't end within 0.3 seconds and was killed") == true
+                error?.description.contains("plugin slow of n: ADD: it didn't end within 0.3 seconds and was killed")
+                    == true
             )
             let child = try #require(pid_t(try File.readText(pidFile).split(separator: "\n").first ?? ""))
             try await eventually("the child has ended") {

@@ -3,6 +3,7 @@ import CRIgRPC
 import Images
 import Kubelet
 import Logging
+import NRI
 import PodNetwork
 import Sandboxes
 import ServiceLifecycle
@@ -49,9 +50,29 @@ struct Runtime: Sendable {
         let engine = try await Engine(
             configuration: engineConfiguration, images: store, network: network, logger: logger)
         try await engine.recover()
+        try await letPluginsIn(engine, places, configuration, logger: logger)
         return Runtime(
             runtime: engine, images: engine,
             embedded: Embedded(engine: engine, store: store, network: network, streaming: streaming))
+    }
+
+    /// Opens the socket for NRI plugins. Where the configuration doesn't ask for one in so many words, a node does without if
+    /// another runtime of this host has it.
+    private static func letPluginsIn(
+        _ engine: Engine, _ places: NodePlaces, _ configuration: NodeConfiguration, logger: Logger
+    ) async throws {
+        guard configuration.nriEnabled ?? true else { return }
+        let plugins = PluginService(
+            path: configuration.nriSocket ?? places.nriSocket, runtime: "kubesim", version: KubesimVersion.text,
+            node: engine, logger: logger)
+        do throws(CRIError) {
+            try await plugins.begin()
+        } catch {
+            if configuration.nriEnabled != nil || configuration.nriSocket != nil { throw NodeError(error.message) }
+            logger.warning("there are no NRI plugins on this node", metadata: ["reason": "\(error.message)"])
+            return
+        }
+        await engine.setHooks(plugins)
     }
 
     /// Another CRI runtime: containerd, CRI-O.

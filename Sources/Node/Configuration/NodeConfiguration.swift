@@ -22,6 +22,9 @@ public struct NodeConfiguration: Sendable, Equatable {
     /// How long a single step of a pod's making or end (the OCI runtime, a CNI plugin, a mount) may take before it counts as
     /// hung.
     public var stepDeadline: Duration?
+    /// Whether NRI plugins may connect, and where; nil leaves it to the node.
+    public var nriEnabled: Bool?
+    public var nriSocket: String?
 
     public init() {}
 
@@ -79,9 +82,28 @@ public struct NodeConfiguration: Sendable, Equatable {
         case "clusterDNS": clusterDNS = try Self.texts(value, key, place)
         case "clusterDomain": clusterDomain = try Self.text(value, key, place)
         case "stepDeadline": stepDeadline = try Self.seconds(value, key, place)
+        case "nri": try takeNRI(value, place)
         default:
             if try runtime.take(key, value, at: place) { return }
             throw NodeError("\(place): unknown key \"\(key)\"; `kubesim node --help` lists what a node can be told")
+        }
+    }
+
+    /// `nri: {enabled: false}` or `nri: {socket: /run/nri.sock}`.
+    private mutating func takeNRI(_ value: Node, _ place: String) throws(NodeError) {
+        guard let mapping = value.mapping else {
+            throw NodeError("\(place): \"nri\" must be a mapping with the keys enabled and socket")
+        }
+        for (key, value) in mapping {
+            switch key.string {
+            case "enabled":
+                guard let enabled = value.bool else {
+                    throw NodeError("\(place): \"nri.enabled\" must be true or false")
+                }
+                nriEnabled = enabled
+            case "socket": nriSocket = try Self.text(value, "nri.socket", place)
+            default: throw NodeError("\(place): unknown key \"nri.\(key.string ?? "")\"; there are enabled and socket")
+            }
         }
     }
 

@@ -18,6 +18,8 @@ public struct NodePlaces: Sendable, Equatable {
     public let podLogs: String
     /// Symbolic links to the logs, named as log collectors expect: beside `podLogs`.
     public let containerLogs: String
+    /// Where NRI plugins connect, unless the configuration says otherwise.
+    public let nriSocket: String
     /// The bridge that pods are attached to; at most 15 bytes.
     public let bridge: String
     /// The cgroup below which `kubepods` is made.
@@ -71,6 +73,7 @@ public struct NodePlaces: Sendable, Equatable {
         podLogs = absolute(wishes.podLogs ?? (standard ? "/var/log/pods" : root + "/log/pods"))
         containerLogs = Self.absolute("../containers", from: podLogs)
         let tag = Self.tag(of: root)
+        nriSocket = standard ? "/var/run/nri/nri.sock" : root + "/nri/nri.sock"
         bridge = standard ? "kubesim0" : "ks" + Self.hexadecimal(tag)
         cgroupRoot = standard ? "/" : "/kubesim-" + Self.hexadecimal(tag)
         podCIDR = wishes.podCIDR ?? (standard ? "10.85.0.0/16" : Self.subnet(tag))

@@ -114,6 +114,7 @@ extension Engine {
             throw error
         }
         announce(container: id, .containerCreatedEvent)
+        await hookCreated(id)
         return id
     }
 
@@ -160,7 +161,7 @@ extension Engine {
         try await step(name) { try await unpackCheckpoint(record) }
         watch.lap("user and volumes")
         try await reachedOrLeft(.volumesMade)
-        let spec: Spec
+        var spec: Spec
         do {
             var input = try input(
                 record, image: image, user: user, volumes: volumes, found: found, sandbox: sandbox, name: name)
@@ -171,7 +172,8 @@ extension Engine {
         } catch {
             throw Failure.translate(error, name)
         }
-        try await step("\(name): bundle") {
+        spec = try await hookCreate(id, spec, name: name)
+        try await step("\(name): bundle") { [spec] in
             let bytes = spec.encoded()
             try await Blocking.run {
                 try AtomicFile.write(places.bundle(id) + "/config.json", bytes, mode: 0o600)

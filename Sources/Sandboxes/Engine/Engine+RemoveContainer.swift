@@ -31,6 +31,7 @@ extension Engine {
     private func remove(_ id: ContainerID) async throws {
         guard containers[id] != nil else { return }
         try await kill(id)
+        await hookRemoved(id)
         guard let entry = containers[id] else { return }
         let told = entry.isVisible
         note(id) { $0.stage = .removing }

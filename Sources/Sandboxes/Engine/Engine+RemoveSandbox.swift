@@ -38,6 +38,7 @@ extension Engine {
             }
             try failures.rethrow()
         }
+        await hookRemoved(id)
         try await forget(id)
     }
 

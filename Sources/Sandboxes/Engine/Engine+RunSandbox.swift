@@ -172,6 +172,7 @@ extension Engine {
         guard sandboxes[id]?.ended.isOpen == false else {
             throw CRIError(.unavailable, "\(context): the pod's own process (pause) has ended by itself")
         }
+        try await hookRun(id, pid: pid, addresses: network?.ips ?? [], context: context)
         do {
             try await change(id) { record in
                 record.pausePID = pid

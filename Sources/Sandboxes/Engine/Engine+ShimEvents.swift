@@ -63,6 +63,7 @@ extension Engine {
         }
         entry.ended.open()
         announce(container: id, .containerStoppedEvent)
+        hookStopped(id)
     }
 
     /// A container's end that nobody saw: its shim is gone, or the machine was started anew.
@@ -79,6 +80,7 @@ extension Engine {
         }
         entry.ended.open()
         announce(container: id, .containerStoppedEvent)
+        hookStopped(id)
     }
 
     /// The connection to a shim broke. A shim that still answers is listened to again; a dead one takes its pod along,

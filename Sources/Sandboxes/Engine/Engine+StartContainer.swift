@@ -39,6 +39,7 @@ extension Engine {
             throw CRIError(.failedPrecondition, "the pod sandbox is not ready")
         }
         let shim = try shim(of: record.sandbox, for: name)
+        try await hookStart(id)
         try await change(id) { $0.stage = .starting }
         var watch = StepWatch()
         do {
@@ -71,6 +72,7 @@ extension Engine {
         }
         logger.debug("container started", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
         announce(container: id, .containerStartedEvent)
+        await hookStarted(id)
     }
 
     private func createRequest(_ record: ContainerRecord, logDirectory: String) -> CreateRequest {
@@ -118,5 +120,6 @@ extension Engine {
         }
         containers[id]?.ended.open()
         announce(container: id, .containerStoppedEvent)
+        hookStopped(id)
     }
 }

@@ -25,11 +25,15 @@ extension Engine {
                     try await shim.kill(id.text, exec: nil, signal: signal, all: false, deadline: deadline)
                 }
                 try await reached(.stopAsked)
-                if asked, await entry.ended.wait(atMost: .seconds(seconds)) { return CRIStopContainerResponse() }
+                if asked, await entry.ended.wait(atMost: .seconds(seconds)) {
+                    await hookStoppedTold(id)
+                    return CRIStopContainerResponse()
+                }
                 // The grace that was given counts, not the caller's patience: who asks again begins anew.
                 try Task.checkCancellation()
             }
             try await ending("kill \(id)", lane: entry.record.sandbox) { try await self.kill(id) }
+            await hookStoppedTold(id)
             try await reached(.processKilled)
             return CRIStopContainerResponse()
         } catch {

@@ -38,6 +38,7 @@ extension Engine {
         _ = await tryWith(shimOf: id) { shim throws(ShimFailure) in _ = try await shim.info() }
         await failures.collect { try await self.killContainers(of: id) }
         await failures.collect { try await self.reached(.containersKilled) }
+        await hookStopped(id)
         let network = Task { try await self.detachNetwork(of: id) }
         await failures.collect { try await self.endPause(id) }
         await failures.collect { try await self.reached(.pauseEnded) }
@@ -79,7 +80,8 @@ extension Engine {
     private func detachNetwork(of id: SandboxID) async throws {
         guard sandboxes[id]?.record.networkAttached == true else { return }
         do {
-            try await network.detach(sandbox: id.text, otherwise: sandboxes[id].flatMap { Self.attachment(of: $0.record) })
+            try await network.detach(
+                sandbox: id.text, otherwise: sandboxes[id].flatMap { Self.attachment(of: $0.record) })
         } catch {
             // A sandbox that never came to be keeps nobody from the next attempt; its remains wait for the next start.
             guard sandboxes[id]?.record.stage == .making else { throw error }

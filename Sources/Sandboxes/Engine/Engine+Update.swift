@@ -19,12 +19,17 @@ extension Engine {
                 }
                 let merged = Resources.merge(record.config.linux.resources, request.linux)
                 let plan = try Resources.plan(merged, facts: facts)
+                let asked = try Resources.plan(request.linux, facts: facts)
+                let hooked = try await hookUpdate(id, asked)
                 if record.stage == .running {
-                    try await apply(try Resources.plan(request.linux, facts: facts), to: record, name: name)
+                    try await apply(hooked, to: record, name: name)
                 }
-                try await rewriteBundle(places.bundle(id), limits: plan)
-                try await change(id) { $0.config.linux.resources = merged }
+                try await rewriteBundle(places.bundle(id)) { _ in hooked == asked ? plan : plan.merged(with: hooked) }
+                try await change(id) { record in
+                    record.config.linux.resources = hooked == asked ? merged : hooked.noted(in: merged)
+                }
             }
+            await hookUpdated(id)
             return CRIUpdateContainerResourcesResponse()
         } catch {
             throw Failure.translate(error, "\(name): update resources")
@@ -32,7 +37,7 @@ extension Engine {
     }
 
     /// Sets a running container's limits: in its cgroup, or through systemd, which would set its own again.
-    private func apply(_ limits: LinuxResources, to record: ContainerRecord, name: String) async throws {
+    func apply(_ limits: LinuxResources, to record: ContainerRecord, name: String) async throws {
         let (path, host) = (record.cgroupsPath, cgroups)
         guard configuration.cgroupDriver == .systemd else {
             return try await Blocking.run { try Cgroup(path: path, host: host).apply(limits, updating: true) }
@@ -47,11 +52,13 @@ extension Engine {
     }
 
     /// The bundle's spec with other limits, so that a start (or a look at it) finds them.
-    private func rewriteBundle(_ bundle: String, limits: LinuxResources) async throws {
+    func rewriteBundle(
+        _ bundle: String, limits: @escaping @Sendable (LinuxResources) -> LinuxResources
+    ) async throws {
         try await Blocking.run {
             let path = bundle + "/config.json"
             var spec = try Spec.read(try File.read(path, limit: 16 << 20))
-            var new = limits
+            var new = limits(spec.linux?.resources ?? LinuxResources())
             new.devices = spec.linux?.resources?.devices ?? []
             spec.linux?.resources = new
             try AtomicFile.write(path, spec.encoded(), mode: 0o600)
@@ -64,10 +71,12 @@ extension Engine {
     ) async throws(CRIError) -> CRIUpdatePodSandboxResourcesResponse {
         let entry = try sandbox(request.podSandboxID)
         do {
+            try await hookUpdate(entry.record.id, request)
             try await change(entry.record.id) { record in
                 if request.hasOverhead { record.config.linux.overhead = request.overhead }
                 if request.hasResources { record.config.linux.resources = request.resources }
             }
+            await hookUpdated(entry.record.id)
         } catch {
             throw Failure.translate(error, "pod \(podName(entry.record.id)): update resources")
         }

@@ -39,6 +39,7 @@ public actor Engine {
     /// Terminals of execs that the streaming server has.
     var terminals: [String: TerminalReference] = [:]
     var podCIDR = ""
+    var hooks: (any PodHooks)?
     var closed = false
     /// What an earlier engine left undone is being taken away.
     var clearing: Task<Void, Never>?
@@ -101,6 +102,7 @@ public actor Engine {
         closed = true
         clearing?.cancel()
         events.close()
+        await hooks?.end()
         for entry in sandboxes.values { await entry.shim?.disconnect() }
         await store.close()
     }

@@ -15,8 +15,16 @@ struct SandboxEntry {
     var dismantling = false
     /// The CPU time at the last look, for the rate between two looks.
     var lastCPU: CPUSample?
+    /// Hooks have heard of it, or would have.
+    var hooked: Bool
+    /// Hooks have heard of its stop, or would have.
+    var stopTold: Bool
 
-    init(_ record: SandboxRecord) { self.record = record }
+    init(_ record: SandboxRecord) {
+        self.record = record
+        hooked = record.stage != .making
+        stopTold = record.stage == .stopped
+    }
 
     /// A sandbox that is being made is nobody's business yet.
     var isVisible: Bool { record.stage != .making }
@@ -40,8 +48,15 @@ struct ContainerEntry {
     var lastCPU: CPUSample?
     /// Names for execs.
     var execs: UInt64 = 0
+    /// Hooks have heard of it, or would have.
+    var hooked: Bool
+    /// Hooks are being told, or were told, of its end.
+    var stopHook: Task<Void, Never>?
 
-    init(_ record: ContainerRecord) { self.record = record }
+    init(_ record: ContainerRecord) {
+        self.record = record
+        hooked = record.stage != .making
+    }
 
     var isVisible: Bool { record.stage != .making && record.stage != .removing }
 
