@@ -142,7 +142,7 @@ struct HookTests {
             if step == "run no" {
                 #expect(await refusal { _ = try await fixture.run(pod) }?.message.contains("refused") == true)
                 #expect(try await fixture.engine.listPodSandbox(CRIListPodSandboxRequest()).items.isEmpty)
-                #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
                 hooks.refusing.withLock { $0 = nil }
             }
             let sandbox = try await fixture.run(pod)
