@@ -5,9 +5,6 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 BUILD := .build/release
-# SwiftPM writes a package's traits in the order of a set; without this one build in two compiles swift-protobuf, and all that is
-# above it, again.
-export SWIFT_DETERMINISTIC_HASHING := 1
 PROGRAMS := kubesim kubesim-oci kubesim-shim
 UNITS := kubesim.service kubesim-cri.service
 # For bash, zsh and fish, below share.

@@ -19,15 +19,20 @@ struct PluginServiceTests {
         try await ServiceFixture.use { fixture async throws in
             fixture.node.state.withLock { $0 = HookedState(pods: [fixture.pod], containers: [fixture.container()]) }
             let seen = Mutex<NRISynchronizeRequest?>(nil)
-            let plugin = try await TestPlugin.connect(fixture.path, name: "watch") { (method, payload) throws(CallFailure) in
-                if method == "Synchronize" { seen.withLock { $0 = try? NRISynchronizeRequest(serializedBytes: payload) } }
+            let plugin = try await TestPlugin.connect(fixture.path, name: "watch") {
+                (method, payload) throws(CallFailure) in
+                if method == "Synchronize" {
+                    seen.withLock { $0 = try? NRISynchronizeRequest(serializedBytes: payload) }
+                }
                 return []
             }
             try await eventually("it has joined") { seen.withLock { $0 } != nil }
             let state = try #require(seen.withLock { $0 })
             #expect(state.pods.map(\.id) == ["p1"] && state.containers.map(\.id) == ["c1"] && !state.more)
             #expect(state.pods[0].namespace == "team" && state.pods[0].ips == ["10.1.1.1"])
-            #expect(state.containers[0].args == ["/bin/sh"] && state.containers[0].linux.resources.memory.limit.value == 1 << 20)
+            #expect(
+                state.containers[0].args == ["/bin/sh"]
+                    && state.containers[0].linux.resources.memory.limit.value == 1 << 20)
             let (pod, container) = (fixture.pod, fixture.container())
             try await fixture.service.run(pod)
             _ = try await fixture.service.create(container, in: pod)
@@ -57,29 +62,31 @@ struct PluginServiceTests {
             let second = try await TestPlugin.connect(
                 fixture.path, index: "20", name: "second", events: [.createContainer]
             ) { (method, payload) throws(CallFailure) in
-                guard method == "CreateContainer", let request = try? NRICreateContainerRequest(serializedBytes: payload)
+                guard method == "CreateContainer",
+                    let request = try? NRICreateContainerRequest(serializedBytes: payload)
                 else { return [] }
                 // It sees the first one's work.
                 guard request.container.env.contains("B=3"), request.container.annotations["new"] == "2" else {
                     throw CallFailure(.unknown, "it comes too early: \(request.container.env)")
                 }
-                return (try? NRICreateContainerResponse.with {
-                    $0.adjust.mounts = [.with { $0.destination = "-/data" }]
-                    $0.adjust.linux.oomScoreAdj.value = 500
-                    $0.adjust.rlimits = [
-                        .with {
-                            $0.type = "RLIMIT_NOFILE"
-                            $0.hard = 100
-                            $0.soft = 50
-                        }
-                    ]
-                    $0.update = [
-                        .with {
-                            $0.containerID = "other"
-                            $0.linux.resources.cpu.shares.value = 512
-                        }
-                    ]
-                }.serializedBytes()) ?? []
+                return
+                    (try? NRICreateContainerResponse.with {
+                        $0.adjust.mounts = [.with { $0.destination = "-/data" }]
+                        $0.adjust.linux.oomScoreAdj.value = 500
+                        $0.adjust.rlimits = [
+                            .with {
+                                $0.type = "RLIMIT_NOFILE"
+                                $0.hard = 100
+                                $0.soft = 50
+                            }
+                        ]
+                        $0.update = [
+                            .with {
+                                $0.containerID = "other"
+                                $0.linux.resources.cpu.shares.value = 512
+                            }
+                        ]
+                    }.serializedBytes()) ?? []
             }
             let first = try await TestPlugin.connect(
                 fixture.path, index: "10", name: "first", events: [.createContainer],
@@ -123,7 +130,9 @@ struct PluginServiceTests {
         }
     }
 
-    @Test("two plugins that set the same are an error that names both, unless the later takes it away first", arguments: [true, false])
+    @Test(
+        "two plugins that set the same are an error that names both, unless the later takes it away first",
+        arguments: [true, false])
     func conflict(takesAway: Bool) async throws {
         try await ServiceFixture.use { fixture async throws in
             func plugin(_ index: String, _ name: String, _ value: String, takesAway: Bool) async throws -> TestPlugin {
@@ -158,10 +167,11 @@ struct PluginServiceTests {
             let plugin = try await TestPlugin.connect(fixture.path, name: "no") { (method, _) throws(CallFailure) in
                 if method == "RunPodSandbox" { throw CallFailure(.unknown, "not today") }
                 if method == "ValidateContainerAdjustment" {
-                    return (try? NRIValidateContainerAdjustmentResponse.with {
-                        $0.reject = true
-                        $0.reason = "too much"
-                    }.serializedBytes()) ?? []
+                    return
+                        (try? NRIValidateContainerAdjustmentResponse.with {
+                            $0.reject = true
+                            $0.reason = "too much"
+                        }.serializedBytes()) ?? []
                 }
                 return []
             }
@@ -177,7 +187,6 @@ struct PluginServiceTests {
 
     @Test("a plugin that doesn't answer is let go, and the pod goes on", .timeLimit(.minutes(1)))
     func hang() async throws {
-        // Checked: without the deadline the call waits for ever.
         try await ServiceFixture.use { fixture async throws in
             let plugin = try await TestPlugin.connect(fixture.path, name: "slow") { (method, _) throws(CallFailure) in
                 // Cancelled with the test's end.
@@ -198,7 +207,6 @@ struct PluginServiceTests {
 
     @Test("bytes that are no message end that connection, and no other")
     func nonsense() async throws {
-        // Checked: without the limit on a piece's length the reader waits for 4 GiB.
         try await ServiceFixture.use { fixture async throws in
             let good = try await TestPlugin.connect(fixture.path, name: "good")
             try await eventually("it has joined") { good.methods.contains("Synchronize") }
@@ -211,7 +219,8 @@ struct PluginServiceTests {
         }
     }
 
-    @Test("names and indexes that are none are refused", arguments: [("1", "x"), ("ab", "x"), ("10", ""), ("10", "a/b")])
+    @Test(
+        "names and indexes that are none are refused", arguments: [("1", "x"), ("ab", "x"), ("10", ""), ("10", "a/b")])
     func names(index: String, name: String) async throws {
         try await ServiceFixture.use { fixture async throws in
             await #expect(throws: CallFailure.self) {
@@ -222,7 +231,6 @@ struct PluginServiceTests {
 
     @Test("a pod that comes while a plugin is told what there is waits, and the plugin hears of it after")
     func joining() async throws {
-        // Checked: asked beforehand the plugin isn't among those that are asked, and never hears of the pod.
         try await ServiceFixture.use { fixture async throws in
             let (began, go) = (fixture.scratch.file("began"), AsyncStream.makeStream(of: Void.self))
             let plugin = try await TestPlugin.connect(fixture.path, name: "late") { (method, _) throws(CallFailure) in
@@ -260,7 +268,8 @@ struct PluginServiceTests {
                     }
                 ]
             }
-            let answer = try NRIUpdateContainersResponse(serializedBytes: await plugin.call("UpdateContainers", request))
+            let answer = try NRIUpdateContainersResponse(
+                serializedBytes: await plugin.call("UpdateContainers", request))
             #expect(answer.failed.map(\.containerID) == ["unknown"])
             #expect(fixture.node.updates.withLock { $0.map(\.resources.cpu?.cpus) } == ["0", "0"])
             #expect(fixture.node.evictions.withLock { $0 } == [Eviction(container: "c2", reason: "too loud")])
@@ -273,20 +282,22 @@ struct PluginServiceTests {
             let plugin = try await TestPlugin.connect(
                 fixture.path, name: "limits", events: [.updateContainer]
             ) { (method, payload) throws(CallFailure) in
-                guard method == "UpdateContainer", let request = try? NRIUpdateContainerRequest(serializedBytes: payload)
+                guard method == "UpdateContainer",
+                    let request = try? NRIUpdateContainerRequest(serializedBytes: payload)
                 else { return [] }
-                return (try? NRIUpdateContainerResponse.with {
-                    $0.update = [
-                        .with {
-                            $0.containerID = "c1"
-                            $0.linux.resources.memory.limit.value = request.linuxResources.memory.limit.value * 2
-                        },
-                        .with {
-                            $0.containerID = "c9"
-                            $0.linux.resources.cpu.shares.value = 2
-                        },
-                    ]
-                }.serializedBytes()) ?? []
+                return
+                    (try? NRIUpdateContainerResponse.with {
+                        $0.update = [
+                            .with {
+                                $0.containerID = "c1"
+                                $0.linux.resources.memory.limit.value = request.linuxResources.memory.limit.value * 2
+                            },
+                            .with {
+                                $0.containerID = "c9"
+                                $0.linux.resources.cpu.shares.value = 2
+                            },
+                        ]
+                    }.serializedBytes()) ?? []
             }
             try await eventually("it has joined") { plugin.methods.contains("Synchronize") }
             let change = try await fixture.service.update(

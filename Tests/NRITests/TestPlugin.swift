@@ -123,8 +123,10 @@ struct ServiceFixture {
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             try await service.begin()
             let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(
-                ServiceFixture(service: service, node: node, path: path, scratch: scratch)))
+            do {
+                outcome = .success(
+                    try await body(
+                        ServiceFixture(service: service, node: node, path: path, scratch: scratch)))
             } catch { outcome = .failure(error) }
             await service.end()
             try outcome.get()

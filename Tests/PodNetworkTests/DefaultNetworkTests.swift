@@ -167,7 +167,7 @@ struct DefaultNetworkTests {
                 real.attachment("one", netns: one, ports: [PortMapping(hostPort: port, containerPort: 8080)]))
             _ = try await real.network.attach(real.attachment("two", netns: two))
             let prefix = try #require(real.configuration.podCIDR6?.dropLast("/64".count))
-            // Checked: a bridge that the plugin makes asks around for two seconds whether somebody has its address.
+            // A bridge that the plugin makes asks around for two seconds whether somebody has its address.
             let gateway = try await real.run("ip", "-6", "address", "show", "dev", real.configuration.bridge)
             #expect(gateway.contains(prefix + "1/64") && !gateway.contains("tentative"), "\(gateway)")
             try #require(first.addresses.count == 2)

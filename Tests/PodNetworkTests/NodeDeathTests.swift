@@ -31,7 +31,6 @@ struct NodeDeathTests {
         "a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone"
     )
     func strays() async throws {
-        // Checked: without the search the ADD goes on, and makes its interface after the DEL.
         try await Scratch.use { scratch in
             let plugins = try ScriptedPlugins(scratch)
             let token = String(scratch.path.suffix(6))
@@ -89,7 +88,6 @@ struct NodeDeathTests {
 
     @Test("plugins that hang hold up nobody else", .timeLimit(.minutes(1)))
     func manyHang() async throws {
-        // Checked: with places that are kept to the end the last pod waits for the deadline of the others.
         try await Scratch.use { scratch in
             var plugins = try ScriptedPlugins(scratch)
             plugins.configuration.pluginDeadline = .seconds(600)

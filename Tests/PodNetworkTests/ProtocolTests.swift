@@ -126,7 +126,6 @@ struct ProtocolTests {
 
     @Test("a sandbox that comes while garbage is collected waits: its address isn't taken for garbage")
     func garbageAndAttach() async throws {
-        // Checked: without the wait the ADD runs beside the GC, and the calls stand the other way round.
         try await withPlugins { plugins async throws in
             try plugins.conflist(list("1.1.0"))
             let (began, go) = (plugins.scratch.file("began"), plugins.scratch.file("go"))

@@ -71,7 +71,9 @@ struct HookTests {
             let config = fixture.containerConfig("main", ["/bin/sh", "-c", "echo $HOOKED; exec sleep 1000"])
             let container = try await fixture.create(config, in: sandbox, of: pod)
             try await fixture.start(container)
-            try await eventually("it has spoken") { (try? fixture.log("hooked", "main").contains("stdout F yes")) == true }
+            try await eventually("it has spoken") {
+                (try? fixture.log("hooked", "main").contains("stdout F yes")) == true
+            }
             _ = try await fixture.engine.updateContainerResources(
                 CRIUpdateContainerResourcesRequest.with {
                     $0.containerID = container
@@ -127,7 +129,9 @@ struct HookTests {
         }
     }
 
-    @Test("what a hook refuses comes to nothing, leaves nothing, and can be tried again", arguments: ["run no", "create", "start"])
+    @Test(
+        "what a hook refuses comes to nothing, leaves nothing, and can be tried again",
+        arguments: ["run no", "create", "start"])
     func refused(step: String) async throws {
         try await EngineFixture.use { fixture in
             let hooks = Recorder()
@@ -138,7 +142,7 @@ struct HookTests {
             if step == "run no" {
                 #expect(await refusal { _ = try await fixture.run(pod) }?.message.contains("refused") == true)
                 #expect(try await fixture.engine.listPodSandbox(CRIListPodSandboxRequest()).items.isEmpty)
-                #expect(try Directory.names(fixture.scratch.file("root/sandboxes")).isEmpty)
+                #expect(try Directory.names(fixture.scratch.file("state/sandboxes")).isEmpty)
                 hooks.refusing.withLock { $0 = nil }
             }
             let sandbox = try await fixture.run(pod)
@@ -180,7 +184,8 @@ struct HookTests {
             #expect(failed.map(\.container) == ["0000"])
             #expect(try await fixture.status(container).resources.linux.memoryLimitInBytes == 96 << 20)
             let limit = try await fixture.exec(
-                container, ["/bin/sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max"])
+                container,
+                ["/bin/sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max"])
             #expect(String(decoding: limit.stdout, as: UTF8.self).contains(String(96 << 20)))
             await fixture.engine.evict([Eviction(container: container, reason: "test")])
             #expect(try await fixture.exited(container).exitCode == 137)

@@ -29,7 +29,7 @@ enum NodeRemainder {
     static func owned(_ places: NodePlaces) -> [String] {
         let data = [
             "content", "layers", "snapshots", "sandboxes", "containers", "pods", "network", "image-records", "pause",
-            "state.db", "state.db-wal", "corrupt", "node.lock",
+            "state.db", "state.db-wal", "corrupt", "nri", "node.lock",
         ].map { places.root + "/" + $0 }
         return data + [places.state] + [places.podLogs, places.containerLogs].filter { isOwn($0, places) }
     }
