@@ -208,7 +208,7 @@ let package = Package(
             "NRITests", ["NRI", "TTRPC", "Sandboxes", "CRI", "OCISpec", "Linux", "TestKit", protobuf, log]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "TestKit", nioCore, nioPosix, log]),
         tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
-        tests("NodeTests", ["Node", "Kubelet", "Sandboxes", "TestKit", log]),
+        tests("NodeTests", ["Node", "Kubelet", "Sandboxes", "ShimProtocol", "Streaming", "TestKit", log]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

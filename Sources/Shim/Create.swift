@@ -119,6 +119,11 @@ extension ShimServer {
         container.memory = MemoryEvents(pid: container.pid)
         container.createdAt = Clock.wallNanoseconds()
         container.stage = .created
+        if container.request.restore != nil {
+            // What was restored runs already.
+            container.startedAt = container.createdAt
+            container.stage = .running
+        }
         creation.responder.succeed(Reply(pid: container.pid))
         // One that ended meanwhile had to wait for its streams, and one that nobody wants any more for its creation.
         if container.end != nil { finishContainer(container) }

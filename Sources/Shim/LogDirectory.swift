@@ -39,7 +39,9 @@ final class LogDirectory {
 
     /// The log, which is made when it is missing.
     func open() throws(SystemError) -> Descriptor {
-        try open(below: try parent().raw)
+        // Named, so that it stays open for as long as something is opened below it.
+        let parent = try parent()
+        return try open(below: parent.raw)
     }
 
     /// Puts an empty file in the log's place and gives the old one a name of its own, as kubelet names it. There is a file of

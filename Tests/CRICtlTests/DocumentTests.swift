@@ -100,7 +100,7 @@ struct DocumentTests {
                   createdAt: "123"
                   empty: ""
                   list: []
-                  n: 5
+                  "n": 5
                 b:
                 - "1"
                 - x

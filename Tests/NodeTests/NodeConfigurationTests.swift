@@ -1,6 +1,9 @@
-import Node
+import ShimProtocol
+import Streaming
 import TestKit
 import Testing
+
+@testable import Node
 
 @Suite struct NodeConfigurationTests {
     @Test("keys are read, and what is missing stays open")

@@ -263,6 +263,7 @@ struct PodOptionsTests {
 
     @Test("a volume path that leads out of the image leads nowhere")
     func hostileVolume() async throws {
+        // Checked: with plain paths below the root's, /escape held the host's files.
         try await EngineFixture.use { fixture in
             let tarball = try await TestImage.busybox(
                 in: fixture.scratch, volumes: #""/../../../etc/ssh": {}, "/escape": {}"#,

@@ -167,6 +167,7 @@ struct SandboxPlanTests {
 
     @Test("sysctls are taken from an allow-list, without separators, and not for the host's namespaces")
     func sysctls() {
+        // Checked: without the list kernel.core_pattern could be set, without the characters a second one in a value.
         func refused(_ name: String, _ value: String = "1", network: Bool = false, ipc: Bool = false) -> Bool {
             Sysctls.refusal(name: name, value: value, hostNetwork: network, hostIPC: ipc) != nil
         }
