@@ -27,17 +27,24 @@ struct CommandSession: Sendable {
     func serve(_ client: some CommandClient) async throws {
         let budget = ByteBudget(limit: SPDYLimits.waitingBytes)
         let inbox = StreamInbox<CommandInput>(budget)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Bool.self) { group in
             defer { group.cancelAll() }
             group.addTask {
                 defer { inbox.finish() }
                 try await client.pump(into: inbox, budget)
+                return false
             }
-            group.addTask { try await run(client, inbox) }
+            group.addTask {
+                try await run(client, inbox)
+                return true
+            }
             // Whichever ends first, the other soon does.
-            try await group.next()
-            group.addTask { try await Task.sleep(for: Self.farewell) }
-            try await group.next()
+            if try await group.next() == true, client.isLeaving { return }
+            group.addTask {
+                try await Task.sleep(for: Self.farewell)
+                return false
+            }
+            _ = try await group.next()
         }
     }
 

@@ -61,7 +61,6 @@ struct LogTests {
     }
 
     @Test("-f misses no file when the log is rotated more often than it looks") func successors() async throws {
-        // Checked: with the file of the log's own name as the next one, "two" and "three" are missing.
         try await Fixture.use { fixture in
             let names = ["0.log.20260501-120000", "0.log.20260501-120000.0001", "0.log.20260501-120001", "0.log"]
             for (name, text) in zip(names, ["one", "two", "three", "four"]) { try fixture.scratch.write(name, text) }

@@ -77,7 +77,6 @@ struct SocketTests {
 
     @Test("a call that its client gives up, or whose deadline passes, is cancelled in the runtime")
     func cancellation() async throws {
-        // Checked: without the call's own task the runtime never hears of either.
         try await Fixture.use { fixture in
             fixture.runtime.state.withLock { $0.hanging = ["runPodSandbox"] }
             let client = try CRIClient(endpoint: fixture.endpoint)
@@ -99,7 +98,6 @@ struct SocketTests {
 
     @Test("an idle stream ends in the runtime when its client goes away")
     func idleStream() async throws {
-        // Checked: without it the runtime's stream lives until its next event.
         try await Fixture.use { fixture in
             let (gate, never) = AsyncStream.makeStream(of: (any Sendable).self)
             defer { never.finish() }

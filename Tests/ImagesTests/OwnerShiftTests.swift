@@ -12,7 +12,6 @@ import Testing
         gids: [RootMapping.Range(container: 0, host: 400_000, count: 1000)])
 
     @Test func `a root changes hands as a whole, and keeps what makes its programs special`() async throws {
-        // Checked: without giving them back, the set-id bit and the capability were gone.
         try await Scratch.use { scratch in
             let lower = try scratch.directory("lower")
             _ = try scratch.directory("lower/bin")

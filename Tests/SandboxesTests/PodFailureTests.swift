@@ -205,7 +205,6 @@ struct PodFailureTests {
             let begin = ContinuousClock.now
             let failure = try #require(
                 await refusal {
-                    // Checked: without the mark the daemon (sleep 776) lives on.
                     _ = try await fixture.exec(
                         container,
                         ["/bin/sh", "-c", "(sleep 776 &); sleep 777 & sleep 778"], timeout: 1)

@@ -269,7 +269,7 @@ struct RecordTests {
             let records = (0..<20).map { _ in sandbox() }
             for record in records { try await store.save(record) }
             _ = try await Command(["dd", "if=/dev/zero", "of=\(root)/ballast", "bs=64k"]).run()
-            // Checked: without the room that was taken in advance the first removal fails.
+            // The log's room was taken in advance.
             for record in records { try await store.forget(record.id) }
             var large = sandbox()
             large.config.labels["x"] = String(repeating: "x", count: 6 << 20)

@@ -155,7 +155,6 @@ struct SmallPartsTests {
 
     @Test("a lane that hangs takes its own threads and no others; what is too much for it is refused")
     func lanes() async throws {
-        // Checked: without lanes the other lane's work never begins.
         let threads = BlockingThreads(name: "test", most: 16, mostInLane: 2, mostInCommon: 4)
         let gate = Gate()
         for _ in 0..<40 { #expect(threads.add("hung") { gate.wait() }) }

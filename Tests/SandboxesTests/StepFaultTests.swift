@@ -67,7 +67,6 @@ struct StepFaultTests {
         "a caller that goes away is told so; what it began is undone or ended, and the next caller gets what it asks for"
     )
     func cancellation() async throws {
-        // Checked: without the look at the cancellation after each step a ready sandbox is left that nobody asked for.
         try await withSteps { fixture, once in
             let before = try await House.of(fixture)
             for step in EngineStep.allCases {

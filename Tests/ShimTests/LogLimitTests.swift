@@ -31,7 +31,6 @@ struct LogLimitTests {
     @Test func `No file is ever larger than the limit by a byte, nor are there more, and what is kept is the end`()
         async throws
     {
-        // Checked: with the room in a file counted one byte too large, a file of 32769 bytes is found.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             var written = ""
@@ -75,7 +74,6 @@ struct LogLimitTests {
     }
 
     @Test func `There is a file of the log's name at every moment`() async throws {
-        // Checked: with a rename and a new file instead of the exchange, the name is found missing.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let path = scratch.file("web/0.log")
@@ -150,7 +148,6 @@ struct LogLimitTests {
     }
 
     @Test func `Links that a pod planted are neither written through nor followed when the log rotates`() async throws {
-        // Checked: without O_NOFOLLOW, O_EXCL and RESOLVE_NO_SYMLINKS the victim is emptied or written to.
         try await Scratch.use { scratch in
             let victim = try scratch.write("victim", "precious\n")
             let log = try log(scratch)

@@ -15,15 +15,13 @@ struct SPDYHostileTests {
     }
 
     @Test("damaged, oversized and bombing frames end their connection") func broken() async throws {
-        // Checked: without the limit on inflated headers the bomb is accepted, without that on control frames the server
-        // waits for 16 MiB.
         try await StreamingFixture.use { fixture in
             let bomb = SPDYFrameTests.synStream(
                 block: try SPDYFrameTests.block(
                     [0, 0, 0, 1, 0, 0, 0, 1, 97, 0, 0x0f, 0xff, 0xff] + [UInt8](repeating: 65, count: 0xfffff)))
             let hostile: [[UInt8]] = [
                 [0x80, 3, 0, 1, 0, 0xff, 0xff, 0xff, 0], [0x80, 2, 0, 1, 0, 0, 0, 0],
-                SPDYFrameTests.synStream(block: [9, 9, 9, 9, 9, 9]), bomb, Array("GET / HTTP/1.1\r\n\r\n".utf8),
+                SPDYFrameTests.synStream(block: [9, 9, 9, 9, 9, 9]), bomb,
             ]
             for bytes in hostile {
                 let client = try await SPDYClient(fixture.url("cat", stdin: true))
@@ -89,7 +87,6 @@ struct SPDYHostileTests {
     }
 
     @Test("input that the process doesn't read is not gathered without end") func unreadInput() async throws {
-        // Checked: without the budget all 64 MB are taken.
         try await StreamingFixture.use { fixture in
             let client = try await SPDYClient(fixture.url("sleep", "1000", stdin: true))
             try await client.open("error", "stdin", "stdout", "stderr")

@@ -65,7 +65,6 @@ struct StreamingTLSTests {
     }
 
     @Test("with an authority for clients, one without a certificate gets no stream") func clients() async throws {
-        // Checked: without the authority in the server's context both get one.
         try await Self.use { scratch in
             try await StreamingFixture.use({
                 $0.tls = StreamingTLS(

@@ -104,7 +104,8 @@ struct LogFile: ~Copyable {
         let rotated = ((try? Directory.names(directory.isEmpty ? "." : directory)) ?? [])
             .filter { $0.hasPrefix(name + ".") && Self.isStamp($0.dropFirst(name.count + 1)) }
             .sorted()
-        let place = rotated.firstIndex { (try? FileStatus(directory + $0))?.isSameFile(as: identity) ?? false }
+        let own = identity
+        let place = rotated.firstIndex { (try? FileStatus(directory + $0))?.isSameFile(as: own) ?? false }
         for later in rotated[(place.map { $0 + 1 } ?? rotated.startIndex)...] {
             if let file = try? LogFile(at: directory + later, of: path) { return file }
         }

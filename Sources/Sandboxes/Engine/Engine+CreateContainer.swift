@@ -135,7 +135,7 @@ extension Engine {
                 try Self.makeBundle(places.bundle(id), rootfs: places.rootfs(id), mappings: mappings)
             }
         }
-        async let lookedAt = lookAtHost(record.config, rules)
+        async let lookedAt = lookAtHost(record, rules)
         try await step("\(name): root filesystem") {
             _ = try await images.mountRootfs(
                 image: image, container: id.text, at: places.rootfs(id), readOnly: false, mapping: mapping)
@@ -250,13 +250,16 @@ extension Engine {
             cdi: found.cdi)
     }
 
-    /// A host path may lie on a filesystem that hangs (a dead NFS server's): that pod alone waits for it, and not for ever.
-    private func lookAtHost(_ config: CRIContainerConfig, _ rules: HostSide.Rules) async throws -> HostSide {
+    /// A host path may lie on a filesystem that hangs (a dead NFS server's): that pod alone waits for it, and not for ever. The
+    /// pod's own files don't wait behind it: they have another lane.
+    private func lookAtHost(_ record: ContainerRecord, _ rules: HostSide.Rules) async throws -> HostSide {
         let place = Whereabouts()
-        let limit = configuration.stepDeadline
+        let (limit, config, lane) = (configuration.stepDeadline, record.config, "host " + record.sandbox.text)
         do {
             return try await withDeadline(limit, step: "look at the host's paths") {
-                try await Blocking.run { try HostSide.look(config, rules, at: place) }
+                try await Blocking.$lane.withValue(lane) {
+                    try await Blocking.run { try HostSide.look(config, rules, at: place) }
+                }
             }
         } catch let error as CRIError where error.code == .deadlineExceeded {
             throw CRIError(

@@ -8,13 +8,14 @@ extension Engine {
     /// Takes a shim's connection over for a sandbox and listens to it.
     func adopt(_ shim: any PodShim, for id: SandboxID) {
         sandboxes[id]?.shim = shim
-        let stream = shim.events
+        sandboxes[id]?.connection += 1
+        let (stream, connection) = (shim.events, sandboxes[id]?.connection ?? 0)
         Task {
-            for await event in stream { await self.hear(event, from: id) }
+            for await event in stream { await self.hear(event, from: id, connection) }
         }
     }
 
-    private func hear(_ event: ShimEvent, from id: SandboxID) async {
+    private func hear(_ event: ShimEvent, from id: SandboxID, _ connection: UInt64) async {
         switch event {
         case .exited(let name, nil, let exit):
             if name == id.text {
@@ -26,9 +27,9 @@ extension Engine {
             let container = ContainerID(name).flatMap { containers[$0]?.record }
             logger.warning(
                 "a container's output is being lost; it runs on",
-                metadata: ["container": "\(container.map(describe) ?? name)", "reason": "\(reason)"])
+                metadata: ["container": "\(container.map { describe($0) } ?? name)", "reason": "\(reason)"])
         case .exited, .oom: break
-        case .disconnected: await shimDisconnected(id)
+        case .disconnected: await shimDisconnected(id, connection)
         }
     }
 
@@ -90,8 +91,10 @@ extension Engine {
 
     /// The connection to a shim broke. A shim that still answers is listened to again; a dead one takes its pod along,
     /// because nobody keeps its processes' output and exit codes any more.
-    private func shimDisconnected(_ id: SandboxID) async {
-        guard !closed, let entry = sandboxes[id], !entry.dismantling, entry.shim != nil else { return }
+    private func shimDisconnected(_ id: SandboxID, _ connection: UInt64) async {
+        guard !closed, let entry = sandboxes[id], !entry.dismantling, entry.shim != nil,
+            entry.connection == connection
+        else { return }
         sandboxes[id]?.shim = nil
         do {
             try await entry.turnstile.pass {
@@ -114,9 +117,10 @@ extension Engine {
 
     /// Returns when it is settled whether a shim that could not be talked to lives. Never from within a container's turnstile:
     /// a sandbox's end waits there.
-    func settleShim(of id: SandboxID) async {
+    func settleShim(of id: SandboxID, _ connection: UInt64) async {
         await Task {
-            await shimDisconnected(id)
+            if await tryWith(shimOf: id, { shim throws(ShimFailure) in _ = try await shim.info() }) { return }
+            await shimDisconnected(id, connection)
             // Or whoever has noticed it first.
             try? await sandboxes[id]?.turnstile.pass {}
         }.value

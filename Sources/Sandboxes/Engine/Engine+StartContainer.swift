@@ -13,6 +13,7 @@ extension Engine {
     ) async throws(CRIError) -> CRIStartContainerResponse {
         let entry = try container(request.containerID)
         let name = describe(entry.record)
+        let connection = sandboxes[entry.record.sandbox]?.connection ?? 0
         do {
             try await Blocking.$lane.withValue(entry.record.sandbox.text) {
                 try await entry.turnstile.pass { try await start(entry.record.id, name: name) }
@@ -21,7 +22,7 @@ extension Engine {
         } catch {
             if let failure = error as? ShimFailure, failure.code == .disconnected || failure.code == .noAnswer {
                 // Whoever hears of the failure sees what became of the pod.
-                await settleShim(of: entry.record.sandbox)
+                await settleShim(of: entry.record.sandbox, connection)
             }
             throw Failure.translate(error, "\(name): start")
         }

@@ -9,6 +9,8 @@ struct SandboxEntry {
     /// One making, stopping or removing at a time.
     let turnstile = Turnstile()
     var shim: (any PodShim)?
+    /// Which connection to the shim it is: what becomes of an earlier one is no news.
+    var connection: UInt64 = 0
     /// The pause process has ended (or never ran).
     let ended = Latch()
     /// Set while the sandbox is taken apart: a shim that goes away is then no news.

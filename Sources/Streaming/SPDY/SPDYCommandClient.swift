@@ -11,6 +11,7 @@ final class SPDYCommandClient: CommandClient {
         /// Streams of ours that are over: ended, or not wanted any more.
         var over: Set<UInt32> = []
         var sizes: [UInt8] = []
+        var isLeaving = false
     }
 
     private let inbound: NIOAsyncChannelInboundStream<SPDYFrame>
@@ -34,6 +35,8 @@ final class SPDYCommandClient: CommandClient {
         needed = request.channels
         (opened, allOpen) = AsyncStream.makeStream()
     }
+
+    var isLeaving: Bool { state.withLock { $0.isLeaving } }
 
     /// Waits for the streams of what was asked for.
     func ready() async throws {
@@ -64,7 +67,8 @@ final class SPDYCommandClient: CommandClient {
                 ended(stream, inbox)
             case .headers(let stream, _, let fin): if fin { ended(stream, inbox) }
             case .ping(let number): if number % 2 == 1 { try await writer.send(.ping(number)) }
-            case .goAway: return
+            // It opens no more streams; those that are open go on.
+            case .goAway: state.withLock { $0.isLeaving = true }
             case .synReply, .settings, .windowUpdate: continue
             }
             await budget.room()

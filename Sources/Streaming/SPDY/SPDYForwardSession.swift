@@ -37,8 +37,8 @@ struct SPDYForwardSession: Sendable {
                 case .rstStream(let stream, _): table.state.withLock { $0.reset(stream) }
                 case .headers(let stream, _, let fin): table.state.withLock { $0.take(stream, ByteBuffer(), fin: fin) }
                 case .ping(let number): if number % 2 == 1 { try await writer.send(.ping(number)) }
-                case .goAway: return
-                case .synReply, .settings, .windowUpdate: continue
+                // It opens no more connections; those that are open go on.
+                case .goAway, .synReply, .settings, .windowUpdate: continue
                 }
                 await budget.room()
             }
