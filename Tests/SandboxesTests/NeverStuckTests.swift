@@ -8,7 +8,9 @@ import Testing
 
 @testable import Sandboxes
 
-@Suite("Nothing gets stuck", .serialized, .timeLimit(.minutes(5)), .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
+@Suite(
+    "Nothing gets stuck", .serialized, .timeLimit(.minutes(5)),
+    .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
 struct NeverStuckTests {
     @Test(
         "pods on a filesystem that hangs fail with the path, hold up nobody else, and can be stopped and removed",
