@@ -136,6 +136,7 @@ struct LogLimitTests {
     @Test func `A log that an earlier limit left too large doesn't count on`() async throws {
         try await Scratch.use { scratch in
             let large = String(repeating: String(repeating: "x", count: 99) + "\n", count: 1000)
+            _ = try scratch.directory("web")
             try scratch.write("web/0.log", large)
             let log = try log(scratch)
             log.write(bytes("a\n"))

@@ -47,7 +47,7 @@ struct StreamingTLSTests {
                 $0.tls = StreamingTLS(certificate: scratch.file("server.pem"), key: scratch.file("server.key"))
             }) { fixture in
                 #expect(fixture.server.baseURL.hasPrefix("https://127.0.0.1:"))
-                let input = [[UInt8](repeating: 65, count: 3_000_000)]
+                let input = Array(repeating: [UInt8](repeating: 65, count: 30_000), count: 100)
                 let ended = try await fixture.run(
                     fixture.url("sh", "-c", "wc -c; exit 3", stdin: true), by: transport, input: input)
                 #expect(ended.output.filter(\.isNumber) == "3000000" && ended.status == .exited(code: 3))

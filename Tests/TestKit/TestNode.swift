@@ -79,7 +79,8 @@ public final class TestNode: Sendable {
         defer { close(output) }
         let command = Command(
             [Binaries.path("kubesim"), kind.rawValue, "--root", root, "--config", try configuration()]
-                + (ephemeral ? ["--ephemeral"] : []) + flags, environment: environment)
+                + (ephemeral ? ["--ephemeral"] : []) + flags,
+            environment: self.environment.merging(environment) { $1 })
         let pid = try command.start(output: output, errors: output)
         process.withLock { $0 = pid }
         try await eventually("the node answers") {

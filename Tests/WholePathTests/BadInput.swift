@@ -141,9 +141,9 @@ import Testing
             let container = try #require(
                 pods.first { $0.podName.hasPrefix("container-") }?.containerID?.split(separator: "/").last)
             try await node.stop(SIGKILL)
-            for path in [
-                "run/oci/\(oci)/state.json", "network/results/\(network).json",
-            ] {
+            let results = try FileManager.default.contentsOfDirectory(atPath: node.root + "/network/results")
+            let attachment = try #require(results.first { $0.contains(network) }, "\(results)")
+            for path in ["run/oci/\(oci)/state.json", "network/results/\(attachment)"] {
                 try #require(FileManager.default.fileExists(atPath: node.root + "/" + path), "\(path)")
                 try Data("{\"version\":999".utf8).write(to: URL(filePath: node.root + "/" + path))
             }

@@ -63,7 +63,13 @@ import Testing
         try await Scratch.use { scratch in
             let notices = try Notices(at: scratch.file("notify"))
             try await TestNode.use(.cri, environment: ["NOTIFY_SOCKET": scratch.file("notify")]) { cri in
-                #expect(notices.next() == "READY=1\n")
+                // Clients may come a moment before the notice.
+                var notice: String?
+                try await eventually("the notice has come") {
+                    notice = notices.next()
+                    return notice != nil
+                }
+                #expect(notice == "READY=1\n")
                 let mark = "\(cri.root)-notified-mark"
                 _ = try await Self.runPod(on: cri, mark: mark)
                 let ours = ProcessTable.mentioning(cri.root).filter { !$0.contains("kubesim cri") }
