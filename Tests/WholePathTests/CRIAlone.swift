@@ -76,7 +76,6 @@ import Testing
                 #expect(ours.contains { $0.contains("kubesim-shim") })
                 for line in ours {
                     let pid = line.prefix { $0 != " " }
-                    // Checked: fails without `unsetenv` in ReadyNotice.
                     #expect(!ProcFile.text("/proc/\(pid)/environ").contains("NOTIFY_SOCKET"), "\(line)")
                 }
                 #expect(notices.next() == nil)
