@@ -171,7 +171,9 @@ public actor ImageStore {
     /// Unmounts it; not mounted is success.
     public func unmountRootfs(container: String, at target: String) async throws(ImageError) {
         let snapshots = snapshots
-        try await run(on: light, about: target) { () throws(ImportFailure) in try snapshots.unmount(at: target) }
+        try await run(on: light, about: target) { () throws(ImportFailure) in
+            try snapshots.unmount(container: container, at: target)
+        }
     }
 
     /// Removes what the container wrote; not there is success. The mount has to be gone.

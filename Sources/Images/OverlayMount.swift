@@ -10,6 +10,15 @@ struct OverlayMount {
     var target: String
     var readOnly: Bool
 
+    /// Nothing of what a container writes into its root outlasts the machine: its container doesn't either. So it needn't be
+    /// on the disk when the root is unmounted, which without this would wait for the journal with everybody's writes in it
+    /// (overlayfs.rst, "Volatile mount"; Linux 5.10). A working directory that was used so is marked by the kernel and not
+    /// taken again: ``SnapshotStore`` begins such a snapshot anew.
+    private static let volatile = "volatile"
+
+    /// Where the kernel leaves its mark, below a working directory.
+    static let volatileMark = "work/incompat/volatile"
+
     /// Mounts it. Through the new mount API each layer is a call of its own, so that neither their number nor the length of
     /// their paths meets a limit; kernels before 6.8 can't do that and get one string.
     func mount() throws(ImportFailure) {
@@ -34,6 +43,8 @@ struct OverlayMount {
             let result = set(filesystem, key, value)
             guard result >= 0 else { throw failure("set \(key)=\(value) of", filesystem, result) }
         }
+        // FSCONFIG_SET_FLAG; older kernels don't know it, and sync.
+        if !readOnly { _ = sys_fsconfig(filesystem.fd, 0, Self.volatile, nil, 0) }
         // FSCONFIG_CMD_CREATE, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH (linux/mount.h).
         let created = sys_fsconfig(filesystem.fd, 6, nil, nil, 0)
         guard created >= 0 else { throw failure("create", filesystem, created) }
@@ -82,6 +93,7 @@ struct OverlayMount {
                 reason: "\(lower.count) layers are more than this kernel takes at once (6.8 and newer take 500)")
         }
         let flags: UInt = readOnly ? UInt(MS_RDONLY) : 0
+        if !readOnly, sys_mount("overlay", target, "overlay", flags, data + "," + Self.volatile) == 0 { return }
         try check(sys_mount("overlay", target, "overlay", flags, data), "mount the root filesystem on", target)
     }
 

@@ -57,6 +57,12 @@ final class SnapshotStore: Sendable {
                     reason: "container \(container) already has a root of image \(record.image)")
             }
             if try Self.isMounted(target) { return snapshot }
+            // It was mounted once: what was written then may be there in part only, if the machine went down meanwhile.
+            if access("\(path)/work/\(OverlayMount.volatileMark)", F_OK) == 0 {
+                try remove(container: container)
+                try make(path, image, mapping)
+                made = true
+            }
         } else {
             try make(path, image, mapping)
             made = true
@@ -107,7 +113,7 @@ final class SnapshotStore: Sendable {
                 throw .call("make read-only (\(error.call))", overlay.target, -error.errno.rawValue)
             }
         } catch {
-            try? unmount(at: overlay.target)  // The first error is the one to report.
+            try? unmount(path, at: overlay.target)  // The first error is the one to report.
             throw error
         }
     }
@@ -149,10 +155,17 @@ final class SnapshotStore: Sendable {
         try checkErrno(utimensat(AT_FDCWD, target, &times, 0), "set the time of", target)
     }
 
-    func unmount(at target: String) throws(ImportFailure) {
+    /// What was written stays, and is there at the next mount.
+    func unmount(container: String, at target: String) throws(ImportFailure) {
+        try unmount(try path(container), at: target)
+    }
+
+    private func unmount(_ path: String, at target: String) throws(ImportFailure) {
         // MNT_DETACH and UMOUNT_NOFOLLOW (umount2(2)).
         let (detach, noFollow): (Int32, Int32) = (2, 8)
         var result = sys_umount2(target, noFollow)
+        // The machine hasn't gone down since the mount, so the kernel's mark that it might have can go.
+        if result == 0 { rmdir("\(path)/work/\(OverlayMount.volatileMark)") }
         if result == -EBUSY { result = sys_umount2(target, noFollow | detach) }
         if result == -EINVAL || result == -ENOENT { return }
         try check(result, "unmount", target)

@@ -34,13 +34,21 @@ extension NetworkList {
     /// Whether it is the one that `standard` makes.
     var isStandard: Bool { file == nil }
 
-    /// The plugins that have something to do for a sandbox.
+    /// The plugins that have something to do for a sandbox, in order.
     ///
-    /// In the default network those that only serve a capability are left out where nothing is asked of it: a process and 3 ms
-    /// each. With a network that somebody else wrote every plugin runs.
+    /// Left out is one of the CNI project's plugins that only serve a capability, where nothing is asked of it: what ADD of it
+    /// would do is to repeat the result before it, and DEL would look for what was never made, a process and 3 to 20 ms
+    /// each. It is the same for a sandbox's whole life, since what is asked is a part of its record.
     func plugins(for arguments: PluginArguments) -> [JSONValue] {
-        guard isStandard else { return plugins }
-        return plugins.filter { $0["capabilities"] == nil || arguments.runtimeConfig(for: $0) != nil }
+        plugins.enumerated().filter { $0.offset == 0 || !NetworkList.isIdle($0.element, for: arguments) }.map(\.element)
+    }
+
+    /// portmap maps the ports, and bandwidth shapes by the rates, of `runtimeConfig` (their pages at cni.dev); bandwidth's may
+    /// stand in the configuration, too.
+    private static func isIdle(_ plugin: JSONValue, for arguments: PluginArguments) -> Bool {
+        guard let type = plugin["type"]?.stringValue, let own = ["portmap": [], "bandwidth": ["ingressRate", "egressRate"]][type]
+        else { return false }
+        return arguments.runtimeConfig(for: plugin) == nil && (own + ["runtimeConfig"]).allSatisfy { plugin[$0] == nil }
     }
 
     /// The programs that every pod needs.

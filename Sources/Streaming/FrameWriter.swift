@@ -10,8 +10,21 @@ struct FrameWriter: Sendable {
     /// Messages are text in base 64, both ways.
     var isBase64 = false
 
-    /// Sends bytes in a channel.
+    /// What is sent in one message: peers refuse frames that are too large for them (ours at 1 MiB), and base 64 makes four of
+    /// three.
+    private static let largestPiece = 256 << 10
+
+    /// Sends bytes in a channel, a large number of them in several messages.
     func send(_ channel: UInt8, _ bytes: ByteBuffer) async throws {
+        var rest = bytes
+        repeat {
+            let length = min(rest.readableBytes, Self.largestPiece)
+            guard let piece = rest.readSlice(length: length) else { return }
+            try await sendPiece(channel, piece)
+        } while rest.readableBytes > 0
+    }
+
+    private func sendPiece(_ channel: UInt8, _ bytes: ByteBuffer) async throws {
         guard !isBase64 else {
             let text = Data(bytes.readableBytesView).base64EncodedString()
             return try await write(.text, ByteBuffer(string: String(Self.digit(channel)) + text))

@@ -165,6 +165,17 @@ import Testing
         }
     }
 
+    @Test func `a root that was mounted when the machine went down begins anew`() async throws {
+        try await mount([{ $0.file("file", "image") }]) { (root, fixture, snapshot) async throws in
+            let image = try #require(await fixture.store.list().first)
+            try fixture.scratch.write("rootfs/file", "container")
+            // What a crash leaves: nobody has taken the kernel's mark away.
+            #expect(umount2(root, 0) == 0)
+            _ = try await fixture.store.mountRootfs(image: image, container: "c1", at: root)
+            #expect(try text(root + "/file") == "image")
+        }
+    }
+
     @Test func `a read-only root can't be written to`() async throws {
         try await StoreFixture.use { fixture in
             let image = try #require(try await fixture.load(ImageTarball { $0.file("file", "x") }.dockerSave()).first)

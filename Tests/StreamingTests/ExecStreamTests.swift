@@ -43,6 +43,18 @@ struct ExecStreamTests {
         }
     }
 
+    @Test("input that is larger than a message is sent in several", arguments: StreamingClient.Transport.allCases)
+    func largeInput(_ transport: StreamingClient.Transport) async throws {
+        // Checked: sent as one message, three megabytes are more than the server takes, and the stream breaks off.
+        try await StreamingFixture.use { fixture in
+            let ended = try await fixture.run(
+                fixture.url("sh", "-c", "wc -c", stdin: true), by: transport,
+                input: [[UInt8](repeating: 65, count: 3_000_000)])
+            #expect(ended.output.filter(\.isNumber) == "3000000")
+            #expect(ended.status == .success)
+        }
+    }
+
     @Test("a flood of output arrives whole", arguments: StreamingClient.Transport.allCases)
     func flood(_ transport: StreamingClient.Transport) async throws {
         try await StreamingFixture.use { fixture in

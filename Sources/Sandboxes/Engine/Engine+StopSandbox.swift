@@ -39,13 +39,14 @@ extension Engine {
         await failures.collect { try await self.killContainers(of: id) }
         await failures.collect { try await self.reached(.containersKilled) }
         await hookStopped(id)
+        // The plugins, and the kernel below them, take longer than all the rest: that goes on beside them.
         let network = Task { try await self.detachNetwork(of: id) }
         await failures.collect { try await self.endPause(id) }
         await failures.collect { try await self.reached(.pauseEnded) }
-        await failures.collect { try await network.value }
-        await failures.collect { try await self.reached(.networkDetached) }
         await endShim(id)
         await failures.collect { try await self.reached(.shimEnded) }
+        await failures.collect { try await network.value }
+        await failures.collect { try await self.reached(.networkDetached) }
         if let netns = entry.record.netns {
             await failures.collect { try await Blocking.run { try removeNetworkNamespace(netns) } }
         }

@@ -34,9 +34,9 @@ public enum EngineStep: String, Sendable, CaseIterable {
     case containerForgotten = "container forgotten"
     // StopPodSandbox
     case containersKilled = "containers killed"
-    case networkDetached = "network detached"
     case pauseEnded = "pause ended"
     case shimEnded = "shim ended"
+    case networkDetached = "network detached"
     case sandboxDismantled = "sandbox dismantled"
     // RemovePodSandbox
     case podDirectoryRemoved = "pod directory removed"
