@@ -118,7 +118,7 @@ final class LayerStore: @unchecked Sendable {
     private func make(
         _ chainID: Digest, _ diffID: Digest, unpack: (String) throws(ImportFailure) -> Void
     ) throws(ImportFailure) -> Layer {
-        let temporary = try workspace.makeTemporary()
+        let temporary = try workspace.makeLayer()
         do throws(ImportFailure) {
             let tree = temporary + "/fs"
             try checkErrno(mkdir(tree, 0o755), "mkdir", tree)

@@ -14,12 +14,14 @@ final class Workspace: Sendable {
     var snapshots: String { root + "/snapshots" }
     /// What is not finished yet, and what is being removed.
     private var temporary: String { root + "/content/tmp" }
+    /// Layers that are not finished yet.
+    private var unpacking: String { root + "/content/unpacking" }
     private let lock: OpenFile
     private let counter = Mutex(0)
     /// Begins the names of this run, so that they never meet those that an earlier run left.
     private let run: String
-    /// Names that an earlier run left among the unfinished.
-    private let leftovers: [[CChar]]
+    /// Names that an earlier run left among the unfinished, by folder.
+    private let leftovers: [(folder: String, names: [[CChar]])]
 
     /// Makes the directories and takes the lock.
     init(root: String, logger: Logger) throws(ImportFailure) {
@@ -28,19 +30,26 @@ final class Workspace: Sendable {
         let path = root + "/content/lock"
         lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         try Self.take(lock, root: root, logger: logger)
-        for directory in ["layers", "content/blobs/sha256", "content/images", "snapshots", "content/tmp"] {
+        for directory in ["layers", "content/blobs/sha256", "content/images", "snapshots", "content/tmp", "content/unpacking"] {
             try makeDirectories(root + "/" + directory)
         }
+        try SpreadFolder.mark(root + "/content/unpacking")
         run = String(UInt64.random(in: 0 ... .max), radix: 36)
-        let directory = try OpenFile.directory(root + "/content/tmp")
-        leftovers = try TreeRemoval.names(in: directory.fd, path: root + "/content/tmp")
+        var leftovers: [(String, [[CChar]])] = []
+        for folder in [root + "/content/tmp", root + "/content/unpacking"] {
+            let directory = try OpenFile.directory(folder)
+            leftovers.append((folder, try TreeRemoval.names(in: directory.fd, path: folder)))
+        }
+        self.leftovers = leftovers
     }
 
     /// Removes what an interrupted import or removal left; that can be much, so nobody should wait for it.
     func removeLeftovers() throws(ImportFailure) {
-        let directory = try OpenFile.directory(temporary)
-        for name in leftovers {
-            try TreeRemoval.remove(name.dropLast().map { UInt8(bitPattern: $0) }, in: directory.fd, path: temporary)
+        for (folder, names) in leftovers {
+            let directory = try OpenFile.directory(folder)
+            for name in names {
+                try TreeRemoval.remove(name.dropLast().map { UInt8(bitPattern: $0) }, in: directory.fd, path: folder)
+            }
         }
     }
 
@@ -84,8 +93,12 @@ final class Workspace: Sendable {
     }
 
     /// A directory of one's own for unfinished work.
-    func makeTemporary() throws(ImportFailure) -> String {
-        let path = temporaryName()
+    func makeTemporary() throws(ImportFailure) -> String { try make(temporaryName()) }
+
+    /// The same for a layer, which is large and stands apart from the others.
+    func makeLayer() throws(ImportFailure) -> String { try make(temporaryName(in: unpacking)) }
+
+    private func make(_ path: String) throws(ImportFailure) -> String {
         try checkErrno(mkdir(path, 0o700), "mkdir", path)
         return path
     }
@@ -112,11 +125,11 @@ final class Workspace: Sendable {
         return file
     }
 
-    private func temporaryName() -> String {
+    private func temporaryName(in folder: String? = nil) -> String {
         let number = counter.withLock { counter in
             counter += 1
             return counter
         }
-        return "\(temporary)/\(run)-\(number)"
+        return "\(folder ?? temporary)/\(run)-\(number)"
     }
 }

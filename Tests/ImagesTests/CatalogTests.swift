@@ -147,7 +147,9 @@ import Testing
             }
             // As a kill in the middle of an import, of a removal and of a snapshot's making leaves it.
             let orphan = String(repeating: "ab", count: 32)
-            for directory in ["content/tmp/7/fs/etc", "layers/\(orphan)/fs", "snapshots/half/upper"] {
+            for directory in [
+                "content/tmp/7/fs/etc", "content/unpacking/8/fs/etc", "layers/\(orphan)/fs", "snapshots/half/upper",
+            ] {
                 _ = try scratch.directory("store/" + directory)
             }
             try scratch.write("store/content/blobs/sha256/\(orphan)", "orphan")
@@ -157,7 +159,9 @@ import Testing
             #expect(await store.list() == loaded)
             let fixture = StoreFixture(scratch: scratch, store: store)
             try await eventually("nothing of it is left") {
-                try !fixture.kept().contains { $0.contains(orphan) || $0.contains("half") || $0.contains("tmp") }
+                try !fixture.kept().contains { kept in
+                    [orphan, "half", "tmp", "unpacking"].contains { kept.contains($0) }
+                }
             }
             try await store.remove("localhost/a")
             #expect(try fixture.kept() == [])

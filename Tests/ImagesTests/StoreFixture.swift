@@ -47,7 +47,9 @@ struct StoreFixture {
     /// Everything that the store keeps; its own lock apart.
     func kept() throws -> [String] {
         var kept: [String] = []
-        for directory in ["layers", "snapshots", "content/blobs/sha256", "content/images", "content/tmp"] {
+        for directory in [
+            "layers", "snapshots", "content/blobs/sha256", "content/images", "content/tmp", "content/unpacking",
+        ] {
             kept += try FileManager.default.contentsOfDirectory(atPath: root + "/" + directory).map {
                 "\(directory)/\($0)"
             }
