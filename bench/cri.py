@@ -2,7 +2,8 @@
 """Measures `kubesim cri` beside containerd, in one run and turn by turn.
 
 Every runtime gets the same client (Google's gRPC for Python), CNI configuration, images, mount and network namespace, in
-which no cgroup2 is mounted beside v1 (crun refuses such a host), and none lowers an oom_score_adj. Wall is the caller's;
+which no cgroup2 is mounted beside v1 (crun refuses such a host), and none lowers an oom_score_adj. Pods are measured once
+more with kubesim's own network, which it makes up on a host that has no CNI configuration. Wall is the caller's;
 CPU is of everything in the runtime's cgroup: the daemon, its helpers, OCI runtimes, network plugins and containers. A ratio
 is kubesim's figure over the other's: below 1 is better. `make bench-cri` runs this with Debian's containerd, runc and crun.
 """
@@ -11,6 +12,7 @@ import argparse
 import ctypes
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,8 @@ CNI = {
 }
 CASES = ("pods", "containers", "exec", "list", "images", "memory")
 LISTED = (1, 100, 500)
+# kubesim with the network that it makes up where /etc/cni/net.d has none.
+OWN_NETWORK = "kubesim/own-network"
 
 
 def parse():
@@ -125,6 +129,36 @@ def bench_pods(servers, runs):
     return interleaved(servers, runs, lambda samples: samples.cycled("pod cycle", pod_cycle))
 
 
+def bench_plugins(runs):
+    """What the network plugins of a pod take by themselves: no runtime can be faster that runs all of them."""
+    taken = {"ADD": [], "DEL": []}
+    for number in range(runs):
+        name = f"bench-plugins-{number}"
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        result = None
+        for verb, plugins in (("ADD", CNI["plugins"]), ("DEL", CNI["plugins"][::-1])):
+            environment = dict(
+                os.environ, CNI_COMMAND=verb, CNI_CONTAINERID=name, CNI_NETNS=f"/run/netns/{name}", CNI_IFNAME="eth0",
+                CNI_PATH="/usr/lib/cni")
+            wall, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            for plugin in plugins:
+                config = {"cniVersion": CNI["cniVersion"], "name": CNI["name"], **plugin}
+                if result:
+                    config["prevResult"] = result
+                said = subprocess.run([f"/usr/lib/cni/{plugin['type']}"], input=json.dumps(config).encode(),
+                                      env=environment, stdout=subprocess.PIPE, check=True).stdout
+                result = json.loads(said) if verb == "ADD" else result
+            now = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+            taken[verb].append(((time.perf_counter() - wall) * 1000, cpu * 1000))
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+    print("\nCNI plugins alone")
+    for verb, samples in taken.items():
+        wall, cpu = ([sample[part] for sample in samples] for part in (0, 1))
+        print(f"  {verb:26} {percentile(wall, 0.5):8.2f} {percentile(wall, 0.99):8.2f} {percentile(cpu, 0.5):8.2f}"
+              f" {percentile(cpu, 0.99):8.2f}", flush=True)
+
+
 def bench_containers(servers, runs):
     pods = {server.name: server.run_pod() for server in servers}
 
@@ -208,16 +242,16 @@ def bench_memory(servers, counts):
     return figures
 
 
-def show(figures):
-    ours = figures["kubesim"]
+def show(figures, our="kubesim"):
+    ours = figures[our]
     for case in ours:
-        print(f"\n{case:28} {'wall ms':>8} {'p99':>8} {'CPU ms':>8} {'p99':>8}   kubesim : this")
+        print(f"\n{case:28} {'wall ms':>8} {'p99':>8} {'CPU ms':>8} {'p99':>8}   {our} : this")
         for name, of_server in figures.items():
             if case not in of_server:
                 continue
             values = of_server[case]
             line = f"  {name:26}" + "".join(f" {values[key]:8.2f}" for key in values)
-            if name != "kubesim":
+            if name != our:
                 line += "   " + "".join(f" {ours[case][key] / max(values[key], 1e-9):7.2f}" for key in values)
             print(line)
     sys.stdout.flush()
@@ -259,7 +293,17 @@ def main():
         servers = servers_of(options, scratch, cni)
         for server in servers:
             print(f"{server.name:28} {server.version()}")
-        for name, bench in (("pods", bench_pods), ("containers", bench_containers), ("exec", bench_exec),
+        if "pods" in wanted:
+            own = Kubesim(scratch, os.path.join(scratch, "none"), OWN_NETWORK)
+            servers.append(own)
+            part = bench_pods(servers, options.runs)
+            servers.remove(own)
+            own.stop()
+            show(part)
+            show({name: {"pod cycle": taken["pod cycle"]} for name, taken in part.items()}, OWN_NETWORK)
+            figures.update(part)
+            bench_plugins(options.runs)
+        for name, bench in (("containers", bench_containers), ("exec", bench_exec),
                             ("list", bench_list)):
             if name in wanted:
                 part = bench(servers, options.runs)
