@@ -56,8 +56,10 @@ extension PodNetwork {
 
     private func runPlugins(_ record: AttachmentRecord) async throws(NetworkError) -> NetworkResult {
         let (arguments, list) = (record.arguments, record.list)
-        // iptables and the plugins run side by side.
+        // iptables and the plugins run side by side. Rules that were seen before are only looked after: nobody waits for that.
+        let wereSeen = rulesSeen != nil
         let rules = list.isStandard ? try await prepareStandard() : nil
+        if let rules, wereSeen { Task { sayOnce(await rules.value, pod: arguments.pod) } }
         var result: JSONValue?
         for plugin in list.plugins(for: arguments) {
             if Task.isCancelled { throw NetworkError(.host, reason: "the call was cancelled") }
@@ -68,7 +70,7 @@ extension PodNetwork {
             if made["cniVersion"]?.stringValue == nil { made["cniVersion"] = .string(list.version.text) }
             result = made
         }
-        if let rules { sayOnce(await rules.value, pod: arguments.pod) }
+        if let rules, !wereSeen { sayOnce(await rules.value, pod: arguments.pod) }
         guard let result else { throw NetworkError(.configuration, reason: "the network has no plugin") }
         let read = try NetworkResult(result, interface: arguments.interface, network: list.name)
         var done = record
