@@ -150,9 +150,9 @@ install: ## Install programs, units, completions and an example configuration (P
 	install -d $(DESTDIR)/etc/systemd/system
 	for unit in $(UNITS); do sed 's|@PREFIX@|$(PREFIX)|g' packaging/$$unit.in > $(DESTDIR)/etc/systemd/system/$$unit || exit 1; done
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(COMPLETIONS)))
-	bin/kubesim --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
-	bin/kubesim --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
-	bin/kubesim --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
+	bin/kubesim completion bash > $(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
+	bin/kubesim completion zsh > $(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
+	bin/kubesim completion fish > $(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
 	test -e $(DESTDIR)/etc/kubesim/kubesim.yaml || install -m 644 packaging/kubesim.yaml $(DESTDIR)/etc/kubesim/kubesim.yaml
 
 .PHONY: uninstall

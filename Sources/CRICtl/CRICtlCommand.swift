@@ -89,6 +89,16 @@ public struct CRICtlVerbs: AsyncParsableCommand {
     }
 }
 
+/// `crictl` as a shell sees it: its options and its verbs, of which the program itself reads one after the other.
+public struct CRICtlTree: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "crictl", abstract: CRICtlCommand.configuration.abstract, subcommands: CRICtlVerbs.verbs)
+
+    @OptionGroup var options: GlobalOptions
+
+    public init() {}
+}
+
 /// Where the runtime is; these stand before the verb.
 struct GlobalOptions: ParsableArguments, Sendable {
     @Option(

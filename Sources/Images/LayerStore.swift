@@ -82,9 +82,15 @@ final class LayerStore: @unchecked Sendable {
         unpack: (_ directory: String) throws(ImportFailure) -> Void
     ) throws(ImportFailure) -> Bool {
         pthread_mutex_lock(mutex)
+        var lost = 0
         while let state = states[chainID] {
             if cancellation.isCancelled { break }
             switch state {
+            case .ready(let layer) where access(tree(chainID), F_OK) != 0:
+                // Somebody took it away; those who use it get it back.
+                logger.warning("A layer was removed behind the store's back", metadata: ["layer": "\(chainID)"])
+                lost = layer.users
+                states[chainID] = nil
             case .ready(var layer):
                 layer.users += 1
                 states[chainID] = .ready(layer)
@@ -100,7 +106,11 @@ final class LayerStore: @unchecked Sendable {
         states[chainID] = .unpacking
         pthread_mutex_unlock(mutex)
         do throws(ImportFailure) {
-            settle(chainID, .ready(try make(chainID, diffID, unpack: unpack)))
+            // What is left of it would be in the way.
+            if lost > 0 { discardQuietly("\(workspace.layers)/\(chainID.hex)") }
+            var layer = try make(chainID, diffID, unpack: unpack)
+            layer.users += lost
+            settle(chainID, .ready(layer))
         } catch {
             settle(chainID, nil)
             throw error
@@ -153,7 +163,7 @@ final class LayerStore: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         var retained = states
         for chainID in chainIDs {
-            guard case .ready(var layer) = retained[chainID] else { return chainID }
+            guard case .ready(var layer) = retained[chainID], access(tree(chainID), F_OK) == 0 else { return chainID }
             layer.users += 1
             retained[chainID] = .ready(layer)
         }

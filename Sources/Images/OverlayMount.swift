@@ -19,6 +19,13 @@ struct OverlayMount {
     /// Where the kernel leaves its mark, below a working directory.
     static let volatileMark = "work/incompat/volatile"
 
+    /// Takes the mark away, which only whoever knows that all that was written is there may do.
+    static func forgetVolatile(work: String) {
+        let mark = work + "/" + volatileMark
+        unlink(mark + "/dirty")
+        rmdir(mark)
+    }
+
     /// Mounts it. Through the new mount API each layer is a call of its own, so that neither their number nor the length of
     /// their paths meets a limit; kernels before 6.8 can't do that and get one string.
     func mount() throws(ImportFailure) {

@@ -165,7 +165,7 @@ final class SnapshotStore: Sendable {
         let (detach, noFollow): (Int32, Int32) = (2, 8)
         var result = sys_umount2(target, noFollow)
         // The machine hasn't gone down since the mount, so the kernel's mark that it might have can go.
-        if result == 0 { rmdir("\(path)/work/\(OverlayMount.volatileMark)") }
+        if result == 0 { OverlayMount.forgetVolatile(work: path + "/work") }
         if result == -EBUSY { result = sys_umount2(target, noFollow | detach) }
         if result == -EINVAL || result == -ENOENT { return }
         try check(result, "unmount", target)

@@ -14,11 +14,12 @@ public enum File {
         Descriptor(owning: try check(sys_openat(directory, path, flags, mode), "open", path))
     }
 
-    /// A whole file, at most `limit` bytes (EFBIG beyond it).
+    /// A whole file, at most `limit` bytes (EFBIG beyond it). A fifo that somebody put there is an empty file: it is waited
+    /// for by nobody.
     public static func read(
         _ path: String, limit: Int = 64 << 20, at directory: Int32 = AT_FDCWD
     ) throws(SystemError) -> [UInt8] {
-        let file = try open(path, O_RDONLY, at: directory)
+        let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, at: directory)
         do throws(SystemError) {
             return try file.readAll(limit: limit)
         } catch {

@@ -12,16 +12,30 @@ struct Log {
     /// What stands before an error that people read: this program's name, and what it was to do.
     var speaker = Program.name
 
-    func error(_ message: String) { write("error", message) }
-    func warning(_ message: String) { write("warning", message) }
+    /// What is said of one event at most, in bytes: a bundle's author decides how long the names in it are, and standard error
+    /// may be a pipe that nobody reads yet.
+    private static let longestMessage = 4096
+
+    func error(_ message: String) { write("error", Log.clipped(message)) }
+    func warning(_ message: String) { write("warning", Log.clipped(message)) }
     func debug(_ message: @autoclosure () -> String) {
         if showsDebug { write("debug", message()) }
     }
 
     /// The error goes to the log file, for the engine, and to standard error, for people.
     func final(_ error: RuntimeError) {
-        if path != nil { write("error", error.description) }
-        Log.toStandardError(error.isExecution ? "\(error)\n" : "\(speaker): \(error)\n")
+        let text = Log.clipped(error.description)
+        if path != nil { write("error", text) }
+        Log.toStandardError(error.isExecution ? "\(text)\n" : "\(speaker): \(text)\n")
+    }
+
+    /// A long text without its middle: what went wrong stands at one end or the other.
+    static func clipped(_ text: String) -> String {
+        let bytes = text.utf8
+        if bytes.count <= longestMessage { return text }
+        let head = String(decoding: bytes.prefix(longestMessage * 3 / 4), as: UTF8.self)
+        let tail = String(decoding: bytes.suffix(longestMessage / 4), as: UTF8.self)
+        return "\(head) … \(tail) (\(bytes.count) bytes)"
     }
 
     private func write(_ level: String, _ message: String) {

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 
 extension NetworkResult {
@@ -18,9 +19,11 @@ extension NetworkResult {
         }
         var addresses: [Address] = []
         for ip in ips where isPods(ip) {
-            guard let cidr = ip["address"]?.stringValue, cidr.contains("/") else {
+            guard let cidr = ip["address"]?.stringValue, NetworkResult.isAddressWithPrefix(cidr) else {
                 throw NetworkError(
-                    .pluginFailed, network: network, reason: "the result has an address without a prefix")
+                    .pluginFailed, network: network,
+                    reason: "the result has an address that is none, with its prefix: "
+                        + String((ip["address"]?.stringValue ?? "").prefix(64)))
             }
             addresses.append(Address(cidr: cidr, gateway: ip["gateway"]?.stringValue))
         }
@@ -43,6 +46,16 @@ extension NetworkResult {
                         Address(cidr: $0["address"]?.stringValue ?? "", gateway: $0["gateway"]?.stringValue)
                     })
             })
+    }
+
+    /// Whether it is `address/bits` of either family.
+    private static func isAddressWithPrefix(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let bits = UInt8(parts[1]) else { return false }
+        return Subnet.Family.allCases.contains { family in
+            var binary = [UInt8](repeating: 0, count: family.bytes)
+            return inet_pton(family.number, parts[0], &binary) == 1 && Int(bits) <= family.bytes * 8
+        }
     }
 
     /// The addresses of a result of 0.1.0 or 0.2.0, in the form of later ones; nil if it is none.

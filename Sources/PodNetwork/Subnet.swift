@@ -12,7 +12,7 @@ struct Subnet: Sendable, Hashable {
         /// The range of all addresses.
         var everything: String { self == .ipv4 ? "0.0.0.0/0" : "::/0" }
         var multicast: String { self == .ipv4 ? "224.0.0.0/4" : "ff00::/8" }
-        fileprivate var number: Int32 { self == .ipv4 ? AF_INET : AF_INET6 }
+        var number: Int32 { self == .ipv4 ? AF_INET : AF_INET6 }
     }
 
     var family: Family

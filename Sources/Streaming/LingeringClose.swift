@@ -10,6 +10,9 @@ final class LingeringClose: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
+    /// Sent down the pipeline: the connection is closed at once.
+    struct CutOff {}
+
     /// How long the peer may take to end its half.
     private static let patience = TimeAmount.seconds(1)
     /// What it may send meanwhile, in bytes.
@@ -28,6 +31,13 @@ final class LingeringClose: ChannelDuplexHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.leave(context) }
         context.close(mode: .output, promise: nil)
         context.read()
+    }
+
+    func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard event is CutOff else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        context.close(mode: .all, promise: promise)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

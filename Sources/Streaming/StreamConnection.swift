@@ -20,8 +20,9 @@ enum StreamConnection: Sendable {
     /// Sets up a new connection: TLS if there is to be any, then HTTP, then a stream when the request has a good ticket.
     static func configure(
         _ channel: any Channel, _ configuration: StreamingServer.Configuration, _ tls: NIOSSLContext?,
-        _ tickets: StreamTickets
+        _ tickets: StreamTickets, _ strangers: Strangers
     ) -> EventLoopFuture<EventLoopFuture<StreamConnection>> {
+        let number = strangers.came(channel)
         let admission = StreamAdmission(tickets: tickets)
         let webSocket = NIOTypedWebSocketServerUpgrader<StreamConnection>(
             maxFrameSize: configuration.maximumMessage,
@@ -42,6 +43,10 @@ enum StreamConnection: Sendable {
             let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: .init(upgradeConfiguration: upgrade))
             closeUnlessDecided(channel, connection, within: configuration.requestLimit)
+            connection.whenSuccess { connection in
+                if case .refused = connection { return }
+                strangers.known(number)
+            }
             return connection
         }
     }

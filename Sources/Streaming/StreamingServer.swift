@@ -30,6 +30,8 @@ public final class StreamingServer: Sendable {
         public var maximumTickets = 1000
         /// How many streams may be open at a time.
         public var maximumConnections = 256
+        /// How many connections may be open without having shown a ticket.
+        public var maximumStrangers = 256
         /// How long a stream may be silent in both directions; four hours, as with kubelet.
         public var idleLimit = Duration.seconds(4 * 3600)
         /// How long a connection may take to ask for its stream.
@@ -71,6 +73,7 @@ public final class StreamingServer: Sendable {
         _ configuration: Configuration = Configuration(), logger: Logger
     ) async throws(CRIError) -> StreamingServer {
         let tickets = StreamTickets(lifetime: configuration.ticketLifetime, limit: configuration.maximumTickets)
+        let strangers = Strangers(limit: configuration.maximumStrangers)
         let tls = try configuration.tls?.serverContext()
         do {
             let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -79,7 +82,7 @@ public final class StreamingServer: Sendable {
                     host: configuration.host, port: configuration.port,
                     serverBackPressureStrategy: .init(lowWatermark: 2, highWatermark: 16)
                 ) { channel in
-                    StreamConnection.configure(channel, configuration, tls, tickets)
+                    StreamConnection.configure(channel, configuration, tls, tickets, strangers)
                 }
             let port = listener.channel.localAddress?.port ?? configuration.port
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host

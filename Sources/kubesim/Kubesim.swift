@@ -18,9 +18,9 @@ struct Kubesim: AsyncParsableCommand {
               kubesim pods
               kubesim crictl ps
             """,
+        version: KubesimVersion.text,
         subcommands: [
             NodeCommand.self, CRICommand.self, PodsCommand.self, CRICtlCommand.self, ImageCommand.self,
-            CheckCommand.self,
-            VersionCommand.self,
+            CheckCommand.self, CompletionCommand.self, VersionCommand.self,
         ])
 }

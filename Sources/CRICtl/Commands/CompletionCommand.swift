@@ -18,6 +18,6 @@ struct CompletionCommand: ParsableCommand {
         guard ["bash", "zsh", "fish"].contains(shell), let shell = CompletionShell(rawValue: shell) else {
             throw Failure("only bash, zsh or fish are supported")
         }
-        say(CRICtlVerbs.completionScript(for: shell))
+        say(CRICtlTree.completionScript(for: shell))
     }
 }

@@ -43,6 +43,8 @@ struct ExecCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
+        // What stands behind the options is taken as it is, also where it is nobody's command.
+        if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
         if words.filter({ $0 != "--" }).count < (filters ? 1 : 2) {
             throw ValidationError(filters ? "a command is missing" : "a container's id and a command are needed")
         }

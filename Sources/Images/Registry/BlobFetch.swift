@@ -11,7 +11,7 @@ final class BlobFetch: Sendable {
     private let size: UInt64
     private let pipe: BlobPipe
     private let progress: @Sendable (UInt64) -> Void
-    /// Bytes that went into the pipe.
+    /// Bytes that went into the pipe, never more than ``size``.
     private let offset = Mutex<UInt64>(0)
     /// However much each attempt brings.
     private static let breakLimit = 64
@@ -81,10 +81,10 @@ final class BlobFetch: Sendable {
                 throw RegistryFailure(.refused, url: url, "sends another part than was asked for")
             }
         }
-        if let length = response.headers.first(name: "Content-Length").flatMap(UInt64.init),
-            length != size - start + skip
-        {
-            throw RegistryFailure(.refused, url: url, "\(length + start - skip) bytes where \(size) were announced")
+        // What comes over the network is compared, never added: a sum can be larger than any number.
+        let expected = skip == 0 ? size - start : size
+        if let length = response.headers.first(name: "Content-Length").flatMap(UInt64.init), length != expected {
+            throw RegistryFailure(.refused, url: url, "would send \(length) bytes where \(expected) were announced")
         }
         for try await whole in response.body {
             var piece = whole
@@ -95,8 +95,9 @@ final class BlobFetch: Sendable {
             let count = UInt64(piece.readableBytes)
             guard count > 0 else { continue }
             let isTooMuch = offset.withLock { offset in
+                guard count <= size - offset else { return true }
                 offset += count
-                return offset > size
+                return false
             }
             if isTooMuch { throw RegistryFailure(.refused, url: url, "sends more than the \(size) bytes announced") }
             progress(count)

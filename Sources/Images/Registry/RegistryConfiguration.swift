@@ -4,6 +4,7 @@ public struct RegistryConfiguration: Sendable {
     public var hostsDirectory: String
     /// docker's `config.json` files; the first that knows a registry counts. A missing one is an empty one.
     public var credentialFiles: [String]
+    public var proxies: ProxyRules
     /// Layers of one image that are fetched side by side.
     public var parallelLayers: Int
     /// Pulls at work at once; more are refused.
@@ -22,12 +23,13 @@ public struct RegistryConfiguration: Sendable {
 
     public init(
         hostsDirectory: String = "/etc/kubesim/certs.d", credentialFiles: [String] = standardCredentialFiles(),
-        parallelLayers: Int = 3, pulls: Int = 64, stallTimeout: Duration = .seconds(60), stallBytes: UInt64 = 64 << 10,
+        proxies: ProxyRules = .ofEnvironment(), parallelLayers: Int = 3, pulls: Int = 64, stallTimeout: Duration = .seconds(60), stallBytes: UInt64 = 64 << 10,
         dialTimeout: Duration = .seconds(30), attempts: Int = 5, backOff: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(60)
     ) {
         self.hostsDirectory = hostsDirectory
         self.credentialFiles = credentialFiles
+        self.proxies = proxies
         self.parallelLayers = max(1, parallelLayers)
         self.pulls = max(1, pulls)
         self.stallTimeout = stallTimeout

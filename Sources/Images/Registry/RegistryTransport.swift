@@ -9,8 +9,13 @@ import Synchronization
 /// The connections of one pull. They are closed with it.
 final class RegistryTransport: Sendable {
     private let configuration: RegistryConfiguration
-    /// By the time that making a connection may take.
-    private let clients = Mutex<[Duration: HTTPClient]>([:])
+    private let clients = Mutex<[Way: HTTPClient]>([:])
+
+    /// How a connection is made.
+    private struct Way: Hashable {
+        var dialTimeout: Duration
+        var proxy: ProxyRules.Proxy?
+    }
 
     init(_ configuration: RegistryConfiguration) { self.configuration = configuration }
 
@@ -18,24 +23,32 @@ final class RegistryTransport: Sendable {
     func execute(
         _ request: HTTPClientRequest, dialTimeout: Duration?
     ) async throws(RegistryAttempt) -> HTTPClientResponse {
+        guard configuration.proxies.mistake == nil else {
+            throw RegistryAttempt(
+                RegistryFailure(.configuration, url: request.url, configuration.proxies.mistake ?? ""))
+        }
+        let address = HostAddress(String(request.url.prefix { $0 != "?" }))
+        let way = Way(
+            dialTimeout: dialTimeout ?? configuration.dialTimeout, proxy: address.flatMap(configuration.proxies.proxy))
         do {
-            return try await client(dialTimeout ?? configuration.dialTimeout).execute(request, deadline: .distantFuture)
+            return try await client(way).execute(request, deadline: .distantFuture)
         } catch {
-            throw RegistryAttempt.transport(error, request.url)
+            throw RegistryAttempt.transport(error, request.url).through(way.proxy)
         }
     }
 
-    private func client(_ dialTimeout: Duration) -> HTTPClient {
+    private func client(_ way: Way) -> HTTPClient {
         clients.withLock { clients in
-            if let client = clients[dialTimeout] { return client }
+            if let client = clients[way] { return client }
             var settings = HTTPClient.Configuration()
             settings.redirectConfiguration = .disallow
             // Each layer on a connection of its own: no stream waits for another's window.
             settings.httpVersion = .http1Only
-            settings.timeout.connect = .nanoseconds(dialTimeout.wholeNanoseconds)
+            settings.timeout.connect = .nanoseconds(way.dialTimeout.wholeNanoseconds)
             settings.connectionPool.retryConnectionEstablishment = false
+            settings.proxy = way.proxy?.setting
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
-            clients[dialTimeout] = client
+            clients[way] = client
             return client
         }
     }
@@ -48,6 +61,15 @@ final class RegistryTransport: Sendable {
         for client in all {
             // It fails only when it was closed before.
             try? await client.shutdown()
+        }
+    }
+}
+
+extension ProxyRules.Proxy {
+    fileprivate var setting: HTTPClient.Configuration.Proxy {
+        switch kind {
+        case .http: .server(host: host, port: port, authorization: login.map { .basic(credentials: Base64.encode($0)) })
+        case .socks5: .socksServer(host: host, port: port)
         }
     }
 }
@@ -81,6 +103,14 @@ struct RegistryAttempt: Error {
         self.suggestsTLS = suggestsTLS
     }
 
+    /// The same failure, told of a proxy where one is in between.
+    fileprivate func through(_ proxy: ProxyRules.Proxy?) -> RegistryAttempt {
+        guard let proxy else { return self }
+        var told = self
+        told.failure.reason = "through the proxy \(proxy.host):\(proxy.port): " + failure.reason
+        return told
+    }
+
     /// Whatever ended an exchange, in words.
     static func wrap(_ error: any Error, _ url: String) -> RegistryAttempt {
         switch error {
@@ -111,6 +141,11 @@ struct RegistryAttempt: Error {
                 return RegistryAttempt(RegistryFailure(.cancelled, url: url, "cancelled"))
             case .connectTimeout, .getConnectionFromPoolTimeout:
                 return unreachable("no connection within the time allowed (dial_timeout in hosts.toml)")
+            case .proxyAuthenticationRequired:
+                return RegistryAttempt(
+                    RegistryFailure(
+                        .unauthenticated, url: url, "it wants to know who asks",
+                        advice: "write the login into the variable: http://USER:PASSWORD@HOST:PORT"))
             case .tlsHandshakeTimeout: return unreachable("no TLS handshake within the time allowed")
             default: return later(url, "\(error)")
             }

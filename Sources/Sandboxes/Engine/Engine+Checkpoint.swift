@@ -45,8 +45,8 @@ extension Engine {
             imageRef: record.imageRef, runtime: runtime.path, createdAtNanoseconds: record.createdAtNanoseconds,
             status: status(record), bundle: places.bundle(id), logPath: record.logPath, images: folder + "/images",
             work: folder + "/work", upper: images.upperDirectory(container: id.text))
-        // 0 is the caller's "as long as it takes", which has an end here.
-        let milliseconds = Int32(clamping: (seconds > 0 ? seconds : 600) * 1000)
+        // 0 is the caller's "as long as it takes", which has an end here, as has any number.
+        let milliseconds = Int32(min(seconds > 0 ? seconds : 600, 86_400) * 1000)
         let result: Result<Void, any Error> = await Blocking.run {
             Result {
                 try Directory.make(archive.images, mode: 0o700)

@@ -28,49 +28,55 @@ extension Engine {
         let exec = Self.execName()
         let process = try await execProcess(
             record.id, command: request.cmd, terminal: false, mark: ProcessTree.mark(exec))
-        let limit = configuration.execOutputLimitBytes
+        let room = configuration.execOutputLimitBytes
         var outputPipe = try Pipe()
         var errorsPipe = try Pipe()
-        let output = try PipeCollector(reading: Descriptor(owning: outputPipe.takeReading()), limitBytes: limit)
-        let errors = try PipeCollector(reading: Descriptor(owning: errorsPipe.takeReading()), limitBytes: limit)
+        let output = try PipeCollector(reading: Descriptor(owning: outputPipe.takeReading()), limitBytes: room)
+        let errors = try PipeCollector(reading: Descriptor(owning: errorsPipe.takeReading()), limitBytes: room)
         // Whatever happens, the collectors end: and their descriptors with them.
         defer {
             output.abandon()
             errors.abandon()
         }
+        // The time counts from here: an OCI runtime that hangs is a part of it.
+        let limit = request.timeout > 0 ? Duration.seconds(min(request.timeout, 10 * 365 * 86400)) : nil
+        let began = ContinuousClock.now
+        var ask = ExecRequest(container: record.id.text, exec: exec, process: process)
+        if request.timeout > 0 {
+            ask.deadlineMilliseconds = min(ask.deadlineMilliseconds, min(request.timeout, 86_400) * 1000)
+        }
         let handle = try await shim.exec(
-            ExecRequest(container: record.id.text, exec: exec, process: process),
-            streams: StreamDescriptors(stdout: outputPipe.writing, stderr: errorsPipe.writing))
+            ask, streams: StreamDescriptors(stdout: outputPipe.writing, stderr: errorsPipe.writing))
         // Only the command has the writing ends now, so that its end is theirs.
         _ = consume outputPipe
         _ = consume errorsPipe
         let exit: ExitRecord
         do {
-            exit = try await waitForExec(exec, of: record, shim: shim, seconds: request.timeout)
+            exit = try await waitForExec(exec, of: record, shim: shim, limit, since: began)
         } catch {
-            await end(exec, handle.pid, of: record, shim: shim)
+            await endExec(exec, handle.pid, of: record, shim: shim)
             throw error
         }
         let (stdout, stderr) = (await output.finish(), await errors.finish())
         return CRIExecSyncResponse.with {
-            $0.stdout = .init(Self.marked(stdout, limit: limit))
-            $0.stderr = .init(Self.marked(stderr, limit: limit))
+            $0.stdout = .init(Self.marked(stdout, limit: room))
+            $0.stderr = .init(Self.marked(stderr, limit: room))
             $0.exitCode = exit.exitCode
         }
     }
 
     private func waitForExec(
-        _ exec: String, of record: ContainerRecord, shim: any PodShim, seconds: Int64
+        _ exec: String, of record: ContainerRecord, shim: any PodShim, _ limit: Duration?,
+        since began: ContinuousClock.Instant
     ) async throws -> ExitRecord {
-        guard seconds > 0 else { return try await shim.waitForExit(record.id.text, exec: exec) }
-        let limit = Duration.seconds(min(seconds, 10 * 365 * 86400))
-        return try await withDeadline(limit, step: "command") {
+        guard let limit else { return try await shim.waitForExit(record.id.text, exec: exec) }
+        return try await withDeadline(max(began + limit - .now, .zero), of: limit, step: "command") {
             try await shim.waitForExit(record.id.text, exec: exec)
         }
     }
 
     /// Kills a command that nobody waits for any more, with its children, whatever became of the caller.
-    private func end(_ exec: String, _ pid: Int32, of record: ContainerRecord, shim: any PodShim) async {
+    private func endExec(_ exec: String, _ pid: Int32, of record: ContainerRecord, shim: any PodShim) async {
         await Task {
             await Blocking.run { ProcessTree.kill(pid, mark: ProcessTree.mark(exec)) }
             do {

@@ -5,8 +5,10 @@ import Synchronization
 ///
 /// The work is cancelled at the deadline or when the caller is cancelled; the caller goes on at once with
 /// `.deadlineExceeded` or `.cancelled`, naming `step`.
+///
+/// - Parameter whole: the time that the caller knows of, where `limit` is what is left of it
 func withDeadline<Value: Sendable>(
-    _ limit: Duration, step: String, _ work: @escaping @Sendable () async throws -> Value
+    _ limit: Duration, of whole: Duration? = nil, step: String, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     let race = Race<Value>()
     return try await withTaskCancellationHandler {
@@ -18,7 +20,7 @@ func withDeadline<Value: Sendable>(
             let timer = Task {
                 try? await Task.sleep(for: limit)  // Cancelled when the work was quicker.
                 if !Task.isCancelled {
-                    race.finish(.failure(CRIError(.deadlineExceeded, "\(step): not done within \(limit)")))
+                    race.finish(.failure(CRIError(.deadlineExceeded, "\(step): not done within \(whole ?? limit)")))
                 }
             }
             race.adopt(worker: { worker.cancel() }, timer: { timer.cancel() })
