@@ -99,6 +99,9 @@ final class Workspace: Sendable {
     func makeLayer() throws(ImportFailure) -> String { try make(temporaryName(in: unpacking)) }
 
     private func make(_ path: String) throws(ImportFailure) -> String {
+        if mkdir(path, 0o700) == 0 { return path }
+        // Somebody has cleared the folder away.
+        if errno == ENOENT { try makeDirectories(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))) }
         try checkErrno(mkdir(path, 0o700), "mkdir", path)
         return path
     }

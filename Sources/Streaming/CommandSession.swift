@@ -14,13 +14,17 @@ struct CommandSession: Sendable {
 
     private enum Step: Sendable {
         case clientLeft
+        case inputEnded
         case outputEnded
         case exited(RemoteStatus)
         case waited
     }
 
-    /// How long an output may stay silent, after the process has ended, while somebody else still holds it open.
+    /// How long an output may stay silent, after the process has ended while somebody else still holds it open, or after the
+    /// input of an attachment has ended, whose answer is still waited for.
     private static let silenceAfterExit = Duration.seconds(1)
+    /// How long an attachment lasts beyond its input, also to a container that is never silent.
+    private static let longestAnswer = Duration.seconds(10)
     /// How long the client may take to say goodbye, or the process to take the last of what a client said that has left.
     private static let farewell = Duration.seconds(10)
 
@@ -70,11 +74,18 @@ struct CommandSession: Sendable {
         _ opened: [OpenDescriptor]
     ) async throws -> RemoteStatus? {
         let activity = OutputActivity()
+        let (inputOver, inputEnds) = AsyncStream.makeStream(of: Void.self)
         return try await withThrowingTaskGroup(of: Step.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                await take(inbox, streams, streams.input.map { opened[$0].outbound })
+                await take(inbox, streams, streams.input.map { opened[$0].outbound }, inputEnds)
                 return .clientLeft
+            }
+            if streams.endsWithInput {
+                group.addTask {
+                    for await _ in inputOver {}
+                    return .inputEnded
+                }
             }
             for (channel, index) in streams.outputs {
                 group.addTask {
@@ -93,6 +104,14 @@ struct CommandSession: Sendable {
             while let step = try await group.next() {
                 switch step {
                 case .clientLeft: return nil
+                case .inputEnded:
+                    status = .success
+                    group.addTask {
+                        try await activity.silence(Self.silenceAfterExit); return .waited
+                    }
+                    group.addTask {
+                        try await Task.sleep(for: Self.longestAnswer); return .waited
+                    }
                 case .exited(let how):
                     status = how
                     if openOutputs > 0 {
@@ -113,7 +132,8 @@ struct CommandSession: Sendable {
 
     /// Does what the client says, until it has left.
     private func take(
-        _ inbox: StreamInbox<CommandInput>, _ streams: CommandStreams, _ input: DescriptorWriter?
+        _ inbox: StreamInbox<CommandInput>, _ streams: CommandStreams, _ input: DescriptorWriter?,
+        _ ends: AsyncStream<Void>.Continuation
     ) async {
         // Becomes nil when the process has closed its input: what the client still sends is dropped then.
         var input = input
@@ -125,6 +145,7 @@ struct CommandSession: Sendable {
                 // A terminal has no end of input that could be closed.
                 if streams.sizer == nil { input?.finish() }
                 input = nil
+                ends.finish()
             case .resize(let size): await resize(size, streams)
             }
         }

@@ -12,6 +12,8 @@ struct CommandStreams: Sendable {
     var outputs: [(RemoteCommand.Channel, Int)] = []
     /// A duplicate of an exec's terminal through which its size is set; the session closes it.
     var sizer: Int32?
+    /// The command is over for its client when that one's input ends: an attachment to a container which goes on.
+    var endsWithInput = false
 }
 
 extension StreamingRuntime {
@@ -25,11 +27,14 @@ extension StreamingRuntime {
                 try await startExec(exec, stdin: stdin, stdout: stdout, stderr: stderr).exec
             }
         case .attach(let attach):
-            return try await beginPipes(stdin: attach.stdin, stdout: attach.stdout, stderr: attach.stderr) {
+            var outlives = false
+            var streams = try await beginPipes(stdin: attach.stdin, stdout: attach.stdout, stderr: attach.stderr) {
                 (stdin, stdout, stderr) async throws(CRIError) in
-                try await startAttach(attach, stdin: stdin, stdout: stdout, stderr: stderr)
+                outlives = try await startAttach(attach, stdin: stdin, stdout: stdout, stderr: stderr)
                 return nil
             }
+            streams.endsWithInput = attach.stdin && outlives
+            return streams
         case .portForward: throw CRIError(.internal, "a port-forward is no command")
         }
     }

@@ -40,9 +40,11 @@ public protocol StreamingRuntime: Sendable {
     /// The runtime writes what the container prints to `stdout` and `stderr` (all of it to `stdout` for a container with
     /// a terminal) and reads the container's input from `stdin`; it closes its copies when the container exits, and drops
     /// an attachment whose pipe is gone. A pipe that nobody empties must not stop the container.
+    ///
+    /// - Returns: whether the container's input stays open when the client's ends; an attachment is over then.
     func startAttach(
         _ request: CRIAttachRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
-    ) async throws(CRIError)
+    ) async throws(CRIError) -> Bool
 
     /// Sets the size of the container's own terminal, to which a client is attached.
     func resizeTerminal(container: String, columns: UInt16, rows: UInt16) async throws(CRIError)

@@ -176,6 +176,22 @@ import Testing
         }
     }
 
+    @Test func `a layer that somebody removed is missed, and loading brings it back`() async throws {
+        try await StoreFixture.use { fixture in
+            let tarball = ImageTarball { $0.file("file", "image") }.dockerSave()
+            let image = try #require(try await fixture.load(tarball).first)
+            try await Command(["rm", "-r", fixture.root + "/layers"]).run()
+            let target = fixture.scratch.file("rootfs")
+            await #expect(throws: ImageError.self) {
+                try await fixture.store.mountRootfs(image: image, container: "c", at: target)
+            }
+            let again = try #require(try await fixture.load(tarball).first)
+            _ = try await fixture.store.mountRootfs(image: again, container: "c", at: target)
+            fixture.scratch.atEnd { umount2(target, 2) }
+            #expect(try text(target + "/file") == "image")
+        }
+    }
+
     @Test func `a read-only root can't be written to`() async throws {
         try await StoreFixture.use { fixture in
             let image = try #require(try await fixture.load(ImageTarball { $0.file("file", "x") }.dockerSave()).first)

@@ -57,6 +57,51 @@ struct PluginTests {
         }
     }
 
+    @Test("plugins of a capability that nothing is asked of don't run, unless the configuration gives them work")
+    func idle() async throws {
+        try await withPlugins { plugins async throws in
+            func list(_ bandwidth: String) -> String {
+                #"{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"first"},{"type":"portmap","capabilities":"#
+                    + #"{"portMappings":true}},{"type":"bandwidth","capabilities":{"bandwidth":true}\#(bandwidth)}]}"#
+            }
+            for name in ["first", "portmap", "bandwidth"] {
+                try plugins.plugin(name, "[ $CNI_COMMAND != ADD ] || echo '\(ScriptedPlugins.result)'")
+            }
+            try plugins.conflist(list(""))
+            _ = try await plugins.network.attach(plugins.attachment())
+            try await plugins.network.detach(sandbox: "s1")
+            let ports = [PortMapping(hostPort: 80, containerPort: 8080, transport: .tcp, hostIP: nil)]
+            _ = try await plugins.network.attach(plugins.attachment("s2", ports: ports))
+            try await plugins.network.detach(sandbox: "s2")
+            try plugins.conflist(list(#","ingressRate":1000,"ingressBurst":1000"#))
+            _ = try await plugins.network.attach(plugins.attachment("s3"))
+            #expect(
+                plugins.verbs == [
+                    "first ADD", "first DEL", "first ADD", "portmap ADD", "portmap DEL", "first DEL", "first ADD",
+                    "bandwidth ADD",
+                ])
+        }
+    }
+
+    // Checked: opened as files are, the fifo is waited for without end, by every call about the network.
+    @Test("a fifo among the configurations holds up nobody, and an address that is none is no result")
+    func oddities() async throws {
+        try await withPlugins { plugins async throws in
+            #expect(mkfifo(plugins.scratch.file("net.d/00-fifo.conflist"), 0o600) == 0)
+            try plugins.conflist(#"{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"first"}]}"#)
+            try plugins.plugin("first", "[ $CNI_COMMAND != ADD ] || echo '\(ScriptedPlugins.result)'")
+            _ = try await plugins.network.attach(plugins.attachment())
+            for address in ["999.1.2.3/99", "10.1.2.3", "10.1.2.3/33", "fe80::1/129", "10.1.2.3/24/1", "/24"] {
+                try plugins.plugin(
+                    "first", "[ $CNI_COMMAND != ADD ] || echo '{\"ips\":[{\"address\":\"\(address)\"}]}'")
+                let failure = await #expect(throws: NetworkError.self) {
+                    _ = try await plugins.network.attach(plugins.attachment("s2"))
+                }
+                #expect(failure?.reason.contains("an address that is none") == true, "\(address)")
+            }
+        }
+    }
+
     @Test("a plugin's own words reach the reader, and what ran before it is undone")
     func pluginError() async throws {
         try await withPlugins { plugins async throws in

@@ -61,6 +61,8 @@ struct CheckpointTests {
                 CRICheckpointContainerRequest.with {
                     $0.containerID = container
                     $0.location = archive
+                    // As long as can be said.
+                    $0.timeout = .max
                 })
             #expect(try await fixture.status(container).state == .containerRunning)
             #expect(try FileStatus(archive).permissions == 0o600)

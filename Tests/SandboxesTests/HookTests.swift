@@ -16,6 +16,7 @@ struct HookTests {
     private final class Recorder: PodHooks {
         let heard = Mutex<[String]>([])
         let refusing = Mutex<String?>(nil)
+        let cgroup = Mutex<String?>(nil)
         let during: @Sendable (String) async -> Void
 
         init(during: @escaping @Sendable (String) async -> Void = { _ in }) { self.during = during }
@@ -39,6 +40,7 @@ struct HookTests {
             try await ask("create")
             var spec = container.spec ?? Spec()
             spec.process?.env.append("HOOKED=yes")
+            if let path = cgroup.withLock({ $0 }) { spec.linux?.cgroupsPath = path }
             return SpecChange(spec: spec)
         }
         func created(_ container: HookedContainer, in pod: HookedPod) async { await hear("created") }
@@ -59,6 +61,26 @@ struct HookTests {
         func end() async { await hear("end") }
 
         var all: [String] { heard.withLock { $0 } }
+    }
+
+    // Checked: without the look the pod's own processes are killed with the container that could not be started.
+    @Test("a hook can't give a container a cgroup that others are in") func foreignCgroup() async throws {
+        try await EngineFixture.use { fixture in
+            let hooks = Recorder()
+            await fixture.engine.setHooks(hooks)
+            let pod = fixture.sandboxConfig("hooked")
+            let sandbox = try await fixture.run(pod)
+            let config = fixture.containerConfig("main", ["/bin/sh", "-c", "exec sleep 1000"])
+            let other = try await fixture.create(config, in: sandbox, of: pod)
+            try await fixture.start(other)
+            hooks.cgroup.withLock { $0 = pod.linux.cgroupParent }
+            let failure = await #expect(throws: CRIError.self) {
+                _ = try await fixture.create(
+                    fixture.containerConfig("second", ["/bin/sh", "-c", "exec sleep 1000"]), in: sandbox, of: pod)
+            }
+            #expect(failure?.code == .failedPrecondition && failure?.message.contains("exists already") == true)
+            #expect(try await fixture.status(other).state == .containerRunning)
+        }
     }
 
     @Test("each step is told once and in order, and what a hook changes is what is made")

@@ -163,6 +163,29 @@ struct ExecStreamTests {
         }
     }
 
+    @Test("an attachment ends with its input, and brings the answer", arguments: StreamingClient.Transport.allCases)
+    func attachEnds(_ transport: StreamingClient.Transport) async throws {
+        try await StreamingFixture.use { fixture in
+            fixture.runtime.state.withLock { $0.inputOutlives = true }
+            var request = CRIAttachRequest()
+            request.containerID = "c1"
+            request.stdin = true
+            request.stdout = true
+            let url = try fixture.server.attach(request).url
+            async let ended = fixture.run(url, by: transport, input: [Array("ping".utf8)])
+            try await eventually("the container has the streams") {
+                fixture.runtime.state.withLock { $0.attached != nil }
+            }
+            let streams = try #require(fixture.runtime.state.withLock { $0.attached })
+            #expect(write(try #require(streams.stdout), "pong", 4) == 4)
+            // The container's output stays open: only the input's end can end it.
+            let result = try await ended
+            #expect(result.output == "pong" && result.status == .success)
+            close(try #require(streams.stdout))
+            close(try #require(streams.stdin))
+        }
+    }
+
     private static func residentKilobytes() -> Int {
         var usage = rusage()
         getrusage(0, &usage)

@@ -9,6 +9,8 @@ final class LocalRuntime: StreamingRuntime {
         var processes: [String: pid_t] = [:]
         var sizes: [(UInt16, UInt16)] = []
         var attached: (stdin: Int32?, stdout: Int32?)?
+        /// Whether a container's input outlives that of who is attached.
+        var inputOutlives = false
         var connected: [UInt16] = []
         /// Ends of connections that nobody reads.
         var sinks: [Int32] = []
@@ -80,10 +82,13 @@ final class LocalRuntime: StreamingRuntime {
 
     func startAttach(
         _ request: CRIAttachRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
-    ) async throws(CRIError) {
+    ) async throws(CRIError) -> Bool {
         let input = stdin.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
         let output = stdout.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
-        state.withLock { $0.attached = (input, output) }
+        return state.withLock { state in
+            state.attached = (input, output)
+            return state.inputOutlives
+        }
     }
 
     func resizeTerminal(container: String, columns: UInt16, rows: UInt16) async throws(CRIError) {

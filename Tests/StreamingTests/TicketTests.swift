@@ -52,6 +52,25 @@ struct TicketTests {
         }
     }
 
+    @Test("connections without a ticket are few, and keep nobody out who has one") func strangers() async throws {
+        // Checked: without the bound the first of them stays open, and a thousand more would.
+        try await StreamingFixture.use({ $0.maximumStrangers = 4 }) { fixture in
+            let url = try fixture.url("cat", stdin: true)
+            let guest = try RawClient(url)
+            #expect(await guest.upgrade(url).hasPrefix("HTTP/1.1 101"))
+            let first = try RawClient(url)
+            var others: [RawClient] = []
+            for _ in 0..<4 { others.append(try RawClient(url)) }
+            // Its end: it was closed for the fifth.
+            #expect(await first.read(1) == nil)
+            #expect(try await fixture.run(fixture.url("echo", "fine")).output == "fine\n")
+            // One that has shown its ticket is no stranger.
+            await guest.send(2, [0] + Array("still here".utf8))
+            await guest.send(2, [255, 0])
+            #expect(String(decoding: await guest.collect().channels[1] ?? [], as: UTF8.self) == "still here")
+        }
+    }
+
     @Test("what can't be a stream is refused before there is a URL") func invalid() async throws {
         try await StreamingFixture.use { fixture in
             var request = CRIExecRequest()

@@ -192,6 +192,8 @@ extension CPUSample {
     static func next(_ previous: CPUSample?, usage: UInt64, now: Int64) -> CPUSample {
         guard let previous else { return CPUSample(nanoseconds: now, usage: usage, rate: 0) }
         let elapsed = now - previous.nanoseconds
+        // Somebody has set the clock back.
+        if elapsed < 0 { return CPUSample(nanoseconds: now, usage: usage, rate: previous.rate) }
         guard elapsed >= 100_000_000, usage >= previous.usage else { return previous }
         let rate = Double(usage - previous.usage) / Double(elapsed) * 1_000_000_000
         return CPUSample(nanoseconds: now, usage: usage, rate: UInt64(rate))

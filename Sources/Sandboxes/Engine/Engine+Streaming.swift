@@ -88,9 +88,12 @@ extension Engine {
     }
 
     /// Joins the streams of a running container.
+    ///
+    /// - Returns: whether its input stays open when this client's ends (`stdin_once` closes it, but for a terminal).
+    @discardableResult
     public func startAttach(
         _ request: CRIAttachRequest, stdin: Int32?, stdout: Int32?, stderr: Int32?
-    ) async throws(CRIError) {
+    ) async throws(CRIError) -> Bool {
         let entry = try running(request.containerID, for: "attach")
         let name = describe(entry.record)
         let shim = try shim(of: entry.record.sandbox, for: name)
@@ -99,6 +102,7 @@ extension Engine {
                 entry.record.id.text,
                 streams: StreamDescriptors(
                     stdin: entry.record.config.stdin ? stdin : nil, stdout: stdout, stderr: stderr))
+            return entry.record.config.tty || !entry.record.config.stdinOnce
         } catch {
             throw Failure.translate(error, "\(name): attach")
         }

@@ -1,4 +1,5 @@
 import CRI
+import Cgroups
 import JSON
 import Linux
 import Logging
@@ -101,6 +102,13 @@ extension Engine {
         if let path = made.linux?.cgroupsPath, path != record.cgroupsPath {
             guard path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
                 throw CRIError(.invalidArgument, "\(name): a plugin asks for the cgroup \(path): not a plain path")
+            }
+            // With the container goes whatever is in its cgroup, so it may not be one that others are in, or below.
+            let host = cgroups
+            guard try await Blocking.run({ try !Cgroup(path: path, host: host).exists }) else {
+                throw CRIError(
+                    .failedPrecondition,
+                    "\(name): a plugin asks for the cgroup \(path), which exists already and is not the container's own")
             }
             try await self.change(id) { $0.cgroupsPath = path }
         }

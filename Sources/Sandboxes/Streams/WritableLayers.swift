@@ -11,6 +11,7 @@ actor WritableLayers {
     struct Known: Sendable {
         var usage: DiskUsage
         var measuredAtNanoseconds: Int64
+        fileprivate var measuredAt: ContinuousClock.Instant
         fileprivate var cost: Duration
     }
 
@@ -49,8 +50,8 @@ actor WritableLayers {
     var count: Int { known.count }
 
     private func isStale(_ known: Known) -> Bool {
-        let age = Duration.nanoseconds(wallClockNanoseconds() - known.measuredAtNanoseconds)
-        return age > max(freshFor, known.cost * 20)
+        // Not by the host's clock, which may be set.
+        ContinuousClock.now - known.measuredAt > max(freshFor, known.cost * 20)
     }
 
     private func refresh() async {
@@ -63,7 +64,8 @@ actor WritableLayers {
         let start = clock.now
         let usage = await measure(container)
         known[container] = usage.map {
-            Known(usage: $0, measuredAtNanoseconds: wallClockNanoseconds(), cost: clock.now - start)
+            Known(
+                usage: $0, measuredAtNanoseconds: wallClockNanoseconds(), measuredAt: clock.now, cost: clock.now - start)
         }
     }
 }

@@ -122,6 +122,35 @@ import Testing
         }
     }
 
+    // Checked: with sums of what was announced either of them ends the process, as numbers that are too large.
+    @Test func `lengths beyond all numbers, and an endpoint after one that sent too much`() async throws {
+        let layer = Self.image.layers[0]
+        try await serve { request, contents in
+            guard Self.isLayer(request) else { return nil }
+            var reply = contents.answer(request)
+            guard request.headers["range"] == nil else {
+                reply.body = []
+                reply.announced = .some(nil)
+                reply.headers.append(("Content-Length", "18446744073709551610"))
+                return reply
+            }
+            reply.cut = 700_000
+            return reply
+        } _: { fixture, server in
+            try await fixture.refuse("\(server.authority)/image", says: "were announced")
+        }
+        try await LoopbackServer.use { request in
+            Self.isLayer(request) ? Reply(body: layer, announced: .some(nil), isEndless: true) : .text(404)
+        } _: { mirror in
+            try await serve { _, _ in nil } _: { fixture, server in
+                try fixture.configure(
+                    server.authority,
+                    "server = 'http://\(server.authority)'\n[host.'http://\(mirror.authority)']\ncapabilities = ['pull']\n")
+                try await fixture.refuse("\(server.authority)/image", says: "sends more than")
+            }
+        }
+    }
+
     @Test func `manifests and configurations that aren't what was announced`() async throws {
         let manifest = Self.image.manifest
         let digest = sha256(manifest)

@@ -64,7 +64,7 @@ struct ProxyTests {
                     try await body(fixture)
                 }
             }
-            try await use("me:secret@") { #expect(try await $0.pull("registry.invalid:5000/a").names.count == 1) }
+            try await use("me:secret@") { #expect(try await $0.pull("registry.invalid:5000/a").repoTags.count == 1) }
             try await use("") { fixture in
                 let text = try await fixture.refuse("registry.invalid:5000/a", says: "proxy \(proxy.authority)")
                 #expect(text.contains("wants to know who asks") || text.contains("407"), "\(text)")
