@@ -11,6 +11,8 @@ enum Clock {
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        // A clock may be set to any year; nanoseconds end in 2262.
+        let seconds = min(max(Int64(time.tv_sec), -9_223_372_035), 9_223_372_035)
+        return seconds * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -35,7 +35,9 @@ extension ShimServer {
         let container = try container(request.container)
         guard container.stage == .created || container.stage == .running, container.end == nil else {
             throw ShimFailure(
-                .wrongStage, "container \(container.id) is \(container.stage.rawValue): nothing runs in it")
+                .wrongStage,
+                "container \(container.id) \(container.end == nil ? "is " + container.stage.rawValue : "has just ended"):"
+                    + " nothing can be run in it")
         }
         if let known = container.execs[request.exec] {
             guard known.exit != nil else {

@@ -89,9 +89,12 @@ final class LogDirectory {
         }
     }
 
-    /// The names of the files that the log was before: `0.log.20060102-150405`, whoever named them so.
+    /// The names of the files that the log was before: `0.log.20060102-150405`, whoever named them so, and whatever stands
+    /// behind that. A name that merely begins like this log's may be another container's log.
     private func rotated(in parent: borrowing Descriptor) throws(SystemError) -> [String] {
-        try Directory.names(of: parent, limit: Self.mostNames).filter { $0.hasPrefix(name + ".") }
+        try Directory.names(of: parent, limit: Self.mostNames).filter { other in
+            other.hasPrefix(name + ".") && RotatedNames.isStamp(other.utf8.dropFirst(name.utf8.count + 1).prefix(15))
+        }
     }
 
     /// Makes an empty file under the name that the full one is to have.
@@ -157,6 +160,12 @@ struct RotatedNames {
         }
         let stamp = ".\(Self.stamp(second))"
         return count == 0 ? stamp : "\(stamp).\(Self.digits(count, 4))"
+    }
+
+    /// Whether it is `20060102-150405`.
+    static func isStamp(_ text: Substring.UTF8View) -> Bool {
+        text.count == 15
+            && text.enumerated().allSatisfy { $0.offset == 8 ? $0.element == 0x2d : (0x30...0x39).contains($0.element) }
     }
 
     private static func stamp(_ second: Int64) -> String {

@@ -39,6 +39,8 @@ struct CommandSession: Sendable {
                 return false
             }
             group.addTask {
+                // What a client still sends after the end is read and dropped: it may be all that keeps it from reading.
+                defer { inbox.close() }
                 try await run(client, inbox)
                 return true
             }

@@ -35,6 +35,9 @@ extension StreamRequest {
             guard !request.podSandboxID.isEmpty else {
                 throw CRIError(.invalidArgument, "port-forward: pod_sandbox_id is missing")
             }
+            if let wrong = request.port.first(where: { !(1...65535).contains($0) }) {
+                throw CRIError(.invalidArgument, "port-forward: \(wrong) is no port")
+            }
         }
     }
 

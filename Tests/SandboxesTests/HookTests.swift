@@ -16,7 +16,7 @@ struct HookTests {
     private final class Recorder: PodHooks {
         let heard = Mutex<[String]>([])
         let refusing = Mutex<String?>(nil)
-        let cgroup = Mutex<String?>(nil)
+        let takesPodsCgroup = Mutex(false)
         let during: @Sendable (String) async -> Void
 
         init(during: @escaping @Sendable (String) async -> Void = { _ in }) { self.during = during }
@@ -40,7 +40,7 @@ struct HookTests {
             try await ask("create")
             var spec = container.spec ?? Spec()
             spec.process?.env.append("HOOKED=yes")
-            if let path = cgroup.withLock({ $0 }) { spec.linux?.cgroupsPath = path }
+            if takesPodsCgroup.withLock({ $0 }) { spec.linux?.cgroupsPath = pod.cgroupsPath }
             return SpecChange(spec: spec)
         }
         func created(_ container: HookedContainer, in pod: HookedPod) async { await hear("created") }
@@ -73,13 +73,14 @@ struct HookTests {
             let config = fixture.containerConfig("main", ["/bin/sh", "-c", "exec sleep 1000"])
             let other = try await fixture.create(config, in: sandbox, of: pod)
             try await fixture.start(other)
-            hooks.cgroup.withLock { $0 = pod.linux.cgroupParent }
+            hooks.takesPodsCgroup.withLock { $0 = true }
             let failure = await #expect(throws: CRIError.self) {
                 _ = try await fixture.create(
                     fixture.containerConfig("second", ["/bin/sh", "-c", "exec sleep 1000"]), in: sandbox, of: pod)
             }
             #expect(failure?.code == .failedPrecondition && failure?.message.contains("exists already") == true)
             #expect(try await fixture.status(other).state == .containerRunning)
+            #expect(try await fixture.engine.podSandboxStatus(.with { $0.podSandboxID = sandbox }).status.state == .sandboxReady)
         }
     }
 

@@ -101,6 +101,18 @@ struct LogLimitTests {
         #expect(many == many.sorted() && Set(many).count == many.count)
     }
 
+    // Checked: with every file that begins like the log's name, the other container's log is the first to go.
+    @Test func `A log whose name begins like this one's is left alone`() async throws {
+        try await Scratch.use { scratch in
+            let log = try log(scratch)
+            try scratch.write("web/0.log.1", "another container's")
+            try scratch.write("web/0.log.20200101-0000", "no time")
+            for _ in 0..<20 { log.write(bytes(String(repeating: "x", count: 9_999) + "\n")) }
+            #expect(try text(scratch, "0.log.1") == "another container's")
+            #expect(try text(scratch, "0.log.20200101-0000") == "no time")
+        }
+    }
+
     @Test func `Somebody else's rotation counts, with and without reopen`() async throws {
         try await Scratch.use { scratch in
             let log = try log(scratch)

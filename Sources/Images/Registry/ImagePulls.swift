@@ -20,12 +20,17 @@ actor ImagePulls {
     }
 
     private let limit: Int
+    /// Of one registry: one that sends nothing, or as good as nothing, leaves places for the others.
+    private let limitOfOne: Int
     private var flights: [Key: Flight] = [:]
     /// Also those that were cancelled and are still being cleared up.
-    private var atWork = 0
+    private var atWork: [String: Int] = [:]
     private var counter = 0
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int) {
+        self.limit = limit
+        limitOfOne = max(1, limit / 2)
+    }
 
     /// Joins the pull of that key, or begins it.
     func pull(
@@ -37,7 +42,12 @@ actor ImagePulls {
             return .failure(
                 .registry(
                     image: key.image.description,
-                    RegistryFailure(.exhausted, "\(limit) pulls are at work already", advice: "try again later")))
+                    RegistryFailure(
+                        .exhausted,
+                        isFull
+                            ? "\(limit) pulls are at work already"
+                            : "\(limitOfOne) pulls from \(key.image.domain) are at work already",
+                        advice: "try again later")))
         }
         flight.observers[waiter] = progress
         return await withTaskCancellationHandler {
@@ -50,9 +60,12 @@ actor ImagePulls {
         }
     }
 
+    private var isFull: Bool { atWork.values.reduce(0, +) >= limit }
+
     private func begin(_ key: Key, _ work: @escaping Work) -> Flight? {
-        guard atWork < limit else { return nil }
-        atWork += 1
+        let registry = key.image.domain
+        guard !isFull, atWork[registry, default: 0] < limitOfOne else { return nil }
+        atWork[registry, default: 0] += 1
         counter += 1
         let flight = Flight(number: counter)
         flights[key] = flight
@@ -72,7 +85,8 @@ actor ImagePulls {
     }
 
     private func end(_ key: Key, _ flight: Flight, _ outcome: Outcome) {
-        atWork -= 1
+        let left = atWork[key.image.domain, default: 1] - 1
+        atWork[key.image.domain] = left > 0 ? left : nil
         if flights[key] === flight { flights[key] = nil }
         for waiter in flight.waiters.values { waiter.resume(returning: outcome) }
         flight.waiters = [:]

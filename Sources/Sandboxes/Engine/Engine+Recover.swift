@@ -121,12 +121,14 @@ extension Engine {
     private func adopt(_ record: SandboxRecord) async {
         let id = record.id
         var lives = false
+        var why = "its shim was gone when the node started"
         let before = containers(of: id).map(\.record)
         do {
             try await reconnect(id)
             lives = true
         } catch {
             // No shim serves the pod: after a reboot, or because it died. One that runs and can't be talked to is ended.
+            if (error as? ShimFailure)?.code == .noAnswer { why = "its shim gave no answer when the node started" }
             await StrayShims.end(id, below: places.state + "/sandboxes")
         }
         for entry in containers(of: id) where entry.record.stage == .starting {
@@ -134,9 +136,9 @@ extension Engine {
         }
         if record.stage != .making, !lives {
             await readExitRecords(of: id)
-            await endAbandoned(id, why: "its shim was gone when the node started")
+            await endAbandoned(id, why: why)
             if record.stage == .ready {
-                repaired(podName(id), "ended what was left of it", why: "its shim was gone when the node started")
+                repaired(podName(id), "ended what was left of it", why: why)
             }
         }
         for entry in containers(of: id) where entry.record.stage == .created { await judge(entry.record) }

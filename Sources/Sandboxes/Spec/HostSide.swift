@@ -36,6 +36,7 @@ struct HostSide: Sendable {
             try (security.privileged ? DeviceNodes.host() : []) + DeviceNodes.prepare(config.devices)
         let names = try CDIRegistry.names(config)
         if !names.isEmpty {
+            place.path = rules.cdiDirectories.joined(separator: ", ")
             side.cdi = try CDIRegistry(directories: rules.cdiDirectories).edits(for: names)
             for index in side.cdi.indices { try side.cdi[index].lookAtHost() }
         }

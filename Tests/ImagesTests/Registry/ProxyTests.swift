@@ -64,7 +64,10 @@ struct ProxyTests {
                     try await body(fixture)
                 }
             }
-            try await use("me:secret@") { #expect(try await $0.pull("registry.invalid:5000/a").repoTags.count == 1) }
+            try await use("me:secret@") { fixture in
+                let pulled = try await fixture.pull("registry.invalid:5000/a")
+                #expect(pulled.repoTags == ["registry.invalid:5000/a:latest"])
+            }
             try await use("") { fixture in
                 let text = try await fixture.refuse("registry.invalid:5000/a", says: "proxy \(proxy.authority)")
                 #expect(text.contains("wants to know who asks") || text.contains("407"), "\(text)")
