@@ -55,7 +55,12 @@ struct CommandSession: Sendable {
     }
 
     private func run(_ client: some CommandClient, _ inbox: StreamInbox<CommandInput>) async throws {
-        try await client.ready()
+        do {
+            try await client.ready()
+        } catch is CancellationError where !Task.isCancelled {
+            // The connection has ended before: its reader says why.
+            return
+        }
         let streams: CommandStreams
         do {
             streams = try await runtime.begin(request)

@@ -180,7 +180,7 @@ import Testing
         try await StoreFixture.use { fixture in
             let tarball = ImageTarball { $0.file("file", "image") }.dockerSave()
             let image = try #require(try await fixture.load(tarball).first)
-            try await Command(["rm", "-r", fixture.root + "/layers"]).run()
+            try await Command(["sh", "-c", "rm -r \(fixture.root)/layers/*"]).run()
             let target = fixture.scratch.file("rootfs")
             await #expect(throws: ImageError.self) {
                 try await fixture.store.mountRootfs(image: image, container: "c", at: target)

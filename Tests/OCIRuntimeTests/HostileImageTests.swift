@@ -17,17 +17,17 @@ struct HostileImageTests {
             let program = bundle.scratch.file("runtime")
             try await Command(["cp", TestBundle.program, program]).run()
             let size = try FileStatus(program).size
-            // The runtime, as a program of the container's, waits for this file to be written.
+            // The runtime, as a program of the container's, waits for somebody to read what it logs.
             try File.symlink("/proc/self/exe", bundle.rootfs + "/bin/evil")
-            _ = try bundle.scratch.directory("bundle/rootfs/tmp/evil")
-            #expect(mkfifo(bundle.rootfs + "/tmp/evil/state.json", 0o600) == 0)
+            _ = try bundle.scratch.directory("bundle/rootfs/tmp")
+            #expect(mkfifo(bundle.rootfs + "/tmp/log", 0o600) == 0)
             let copy = bundle
             async let attack = copy.run(script: HostileImageTests.overwriteRuntime)
             try await eventually("the attacker runs") {
                 let state = try await bundle.oci("state", bundle.id)
                 return state.output.contains("\"running\"")
             }
-            let exec = [program, "--root", bundle.state, "exec", bundle.id, "/bin/evil", "--root", "/tmp"]
+            let exec = [program, "--root", bundle.state, "exec", bundle.id, "/bin/evil", "--log", "/tmp/log"]
             let victim = try await Command(exec + ["state", "evil"]).run()
             #expect(victim.code == 128 + SIGKILL, "\(victim)")
             let said = try await attack

@@ -3,7 +3,7 @@ import Glibc
 /// Which proxy a request goes through, as Go's programs read it from the environment: containerd's users set these variables in
 /// its unit (golang.org/x/net/http/httpproxy).
 ///
-/// Never through one go requests to this machine itself.
+/// Never through one go requests to this machine itself. Any other is tunnelled (CONNECT), also one in plain HTTP.
 public struct ProxyRules: Sendable, Hashable {
     /// For `http://` and for `https://` addresses; nil is none.
     var plain: Proxy?
@@ -32,7 +32,7 @@ public struct ProxyRules: Sendable, Hashable {
     /// - Parameter variables: gives a variable's value
     public init(variables: (String) -> String?) {
         func value(_ name: String) -> String? {
-            (variables(name) ?? variables(name.lowercased())).flatMap { $0.isEmpty ? nil : $0 }
+            [name, name.lowercased()].compactMap(variables).first { !$0.isEmpty }
         }
         plain = value("HTTP_PROXY").flatMap { read($0, from: "HTTP_PROXY") }
         secure = value("HTTPS_PROXY").flatMap { read($0, from: "HTTPS_PROXY") }

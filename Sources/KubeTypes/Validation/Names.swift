@@ -1,12 +1,13 @@
 /// The rules for names (k8s.io/apimachinery's validation): each function tells what is wrong, nothing when all is well.
-enum Names {
+public enum Names {
     static func label(_ text: String) -> [String] {
         var problems = longerThan(63, text)
         if !isLabel(text.utf8[...]) { problems.append(labelRule) }
         return problems
     }
 
-    static func subdomain(_ text: String) -> [String] {
+    /// What is wrong with a text as a DNS-1123 subdomain; nothing for one that is.
+    public static func subdomain(_ text: String) -> [String] {
         var problems = longerThan(253, text)
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         if !parts.allSatisfy({ isLabel($0) }) { problems.append(subdomainRule) }

@@ -26,6 +26,9 @@ extension PodWorker {
                 $0.name == container.name
             }
             if old?.state.waiting?.reason != waiting.reason {
+                logger.info(
+                    "Container waits before its next start",
+                    metadata: ["container": "\(container.name)", "message": "\(waiting.message)"])
                 hands.report(.failed(container: container.name, reason: waiting.reason, message: waiting.message))
             }
         }

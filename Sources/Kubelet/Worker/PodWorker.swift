@@ -187,11 +187,15 @@ actor PodWorker {
         if snapshot == nil, !wish.isStop, seen.containers.contains(where: \.mayRun) { hands.report(.adopted) }
         for container in seen.containers where container.state == .exited {
             guard let before = snapshot?.container(container.id), before.state != .exited else { continue }
-            hands.report(
-                .exited(
-                    container: container.name, code: container.exitCode,
-                    reason: container.reason.isEmpty
-                        ? (container.exitCode == 0 ? "Completed" : "Error") : container.reason))
+            let reason =
+                container.reason.isEmpty ? (container.exitCode == 0 ? "Completed" : "Error") : container.reason
+            logger.info(
+                "Container has ended",
+                metadata: [
+                    "container": "\(container.name)", "id": "\(container.id.prefix(13))",
+                    "code": "\(container.exitCode)", "reason": "\(reason)",
+                ])
+            hands.report(.exited(container: container.name, code: container.exitCode, reason: reason))
         }
         snapshot = seen
         let living = Set(seen.containers.filter { $0.state == .running }.map(\.id))

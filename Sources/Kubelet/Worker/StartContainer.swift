@@ -31,6 +31,9 @@ extension PodHands {
         } catch {
             throw HandFailure(reason: "RunContainerError", message: error.message, container: id)
         }
+        logger.info(
+            "Container started",
+            metadata: ["container": "\(container.name)", "id": "\(id.prefix(13))", "attempt": "\(order.attempt)"])
         report(.started(container: container.name))
         guard let hook = container.lifecycle?.postStart else { return }
         do {

@@ -28,8 +28,10 @@ public struct CRICommand: AsyncParsableCommand {
 
             With --root DIR all but the last lie below DIR, so that several run on one \
             machine; one root serves one of them, node or CRI, at a time. The \
-            configuration file is the node's; what it says of manifests, logs and \
-            the cluster is the kubelet's, and has no meaning here.
+            configuration file is the node's; what it says of manifests and the \
+            cluster is the kubelet's, and has no meaning here. Logs are limited as \
+            they are written: below a kubelet that keeps more than 5 files of 10 MiB \
+            (its containerLogMaxFiles and containerLogMaxSize), say the same here.
 
             SIGTERM ends it. It tells systemd when clients may come (Type=notify).
             """)

@@ -34,7 +34,7 @@ struct LoadCommand: AsyncParsableCommand {
     @Flag(help: "Only print the names of the images.")
     var quiet = false
 
-    @Argument(help: "Image tarballs.")
+    @Argument(help: "Image tarballs.", completion: .file())
     var files: [String]
 
     func run() async throws {

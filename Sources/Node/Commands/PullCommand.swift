@@ -57,6 +57,16 @@ struct PullCommand: AsyncParsableCommand {
                 try await ImageOutput.follow(response, name, shows: shows)
             }
         }
-        ImageOutput.show(images, "pulled", quiet: quiet)
+        ImageOutput.show(images.map { $0.only(name) }, "pulled", quiet: quiet)
+    }
+}
+
+extension ControlLoadedImage {
+    /// With the one of its names that was asked for; others it may have had before.
+    fileprivate func only(_ name: String) -> ControlLoadedImage {
+        var image = self
+        image.tags = tags.first { tag in ["", ":latest"].contains { tag == name + $0 || tag.hasSuffix("/" + name + $0) } }
+            .map { [$0] } ?? tags
+        return image
     }
 }

@@ -2,6 +2,7 @@ import CRIgRPC
 import GRPCCore
 import Glibc
 import Images
+import KubeTypes
 import Kubelet
 import Linux
 import Logging
@@ -22,18 +23,26 @@ struct NodeProcess {
     let display: (@Sendable (String) -> Void)?
     let logger: Logger
 
+    /// Pods are named after the node, so it needs a name that pods can have.
+    private func checkName() throws(NodeError) {
+        guard let name = configuration.nodeName, let problem = Names.subdomain(name).first else { return }
+        throw NodeError("the node can't be called '\(name)' (--node-name, nodeName): \(problem)")
+    }
+
     /// Runs until SIGTERM or SIGINT.
     func run() async throws {
         let notice = ReadyNotice()
         guard geteuid() == 0 else {
             throw NodeError("a node needs root (namespaces, mounts, cgroups): try `sudo kubesim node`")
         }
-        try NodeDirectories.make([
-            (places.root, 0o711), (places.state, 0o711), (places.manifests, 0o755), (places.images, 0o755),
-            (places.podLogs, 0o755), (places.containerLogs, 0o755),
-        ])
+        try checkName()
+        try NodeDirectories.make([(places.root, 0o711)])
         let lock = try NodeLock(root: places.root)
         defer { withExtendedLifetime(lock) {} }
+        try NodeDirectories.make([
+            (places.state, 0o711), (places.manifests, 0o755), (places.images, 0o755),
+            (places.podLogs, 0o755), (places.containerLogs, 0o755),
+        ])
         let runtime =
             if let endpoint = configuration.containerRuntimeEndpoint {
                 try Runtime.remote(endpoint)

@@ -17,17 +17,22 @@ extension StreamingClient {
         output: @escaping @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
     ) async throws -> RemoteStatus where Input.Element == [UInt8] {
         switch transport {
-        case .websocket: try await runOverWebSocket(input, sizes, output)
+        case .websocket: try await runOverWebSocket(input, terminal: terminal, sizes, output)
         case .spdy: try await runOverSPDY(input, terminal: terminal, sizes, output)
         }
     }
 
     private func runOverWebSocket<Input: AsyncSequence & Sendable>(
-        _ input: Input?, _ sizes: AsyncStream<RemoteCommand.TerminalSize>,
+        _ input: Input?, terminal: Bool, _ sizes: AsyncStream<RemoteCommand.TerminalSize>,
         _ output: @escaping @Sendable (RemoteCommand.Channel, [UInt8]) async throws -> Void
     ) async throws -> RemoteStatus where Input.Element == [UInt8] {
         try await openWebSocket { inbound, writer, version in
-            try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
+            guard version.hasClose || terminal || input == nil else {
+                throw CRIError(
+                    .failedPrecondition,
+                    "this server's WebSockets (\(version.rawValue)) can't tell a command that its input has ended; use SPDY")
+            }
+            return try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { try await Self.receive(inbound, writer, output) }
                 group.addTask {

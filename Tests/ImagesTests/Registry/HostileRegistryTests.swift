@@ -146,7 +146,8 @@ import Testing
                 try fixture.configure(
                     server.authority,
                     "server = 'http://\(server.authority)'\n[host.'http://\(mirror.authority)']\ncapabilities = ['pull']\n")
-                try await fixture.refuse("\(server.authority)/image", says: "sends more than")
+                // What came before the lie is what was asked for, and the registry itself gives the rest.
+                try await fixture.pull("\(server.authority)/image")
             }
         }
     }

@@ -49,13 +49,11 @@ struct ProxyTests {
     @Test("an image comes through a proxy, which alone knows where the registry is") func pull() async throws {
         let contents = RegistryContents()
         contents.put(ImageTarball { $0.file("file", "x") })
+        // It is the registry itself: what comes through the tunnel it answers on the same connection.
         try await LoopbackServer.use { request in
-            let start = "http://registry.invalid:5000"
+            guard request.method == "CONNECT" else { return contents.answer(request) }
             guard request.headers["proxy-authorization"] == "Basic bWU6c2VjcmV0" else { return .text(407) }
-            guard request.path.hasPrefix(start) else { return .text(403, "not for me: \(request.path)") }
-            var inner = request
-            inner.path = String(request.path.dropFirst(start.count))
-            return contents.answer(inner)
+            return request.path == "registry.invalid:5000" ? .text(200) : .text(403)
         } _: { proxy in
             func use(_ login: String, _ body: (PullFixture) async throws -> Void) async throws {
                 let rules = Self.rules(["HTTP_PROXY": "http://\(login)\(proxy.authority)"])
