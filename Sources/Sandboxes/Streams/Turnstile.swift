@@ -17,12 +17,13 @@ final class Turnstile: Sendable {
     func pass<Value>(
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
     ) async throws -> Value {
-        try await enter()
+        try await enter(isolation: isolation)
         defer { leave() }
         return try await body()
     }
 
-    private func enter() async throws(CancellationError) {
+    /// On the caller's actor: whoever calls first is in first, or waits first.
+    private func enter(isolation: isolated (any Actor)?) async throws(CancellationError) {
         let ticket = state.withLock { state -> UInt64? in
             if !state.occupied {
                 state.occupied = true
@@ -33,7 +34,7 @@ final class Turnstile: Sendable {
         }
         guard let ticket else { return }
         let entered = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withCheckedContinuation(isolation: isolation) { continuation in
                 let immediate = state.withLock { state -> Bool? in
                     if Task.isCancelled { return false }
                     if !state.occupied {
