@@ -17,8 +17,6 @@ protocol CommandClient: Sendable {
     func send(_ channel: RemoteCommand.Channel, _ bytes: ByteBuffer) async throws
     /// Says that an output has ended.
     func end(_ channel: RemoteCommand.Channel) async throws
-    /// Whether the client has said that it only waits for the end.
-    var isLeaving: Bool { get }
     /// Says how the command ended, and goodbye.
     func finish(_ status: RemoteStatus) async throws
 }

@@ -25,7 +25,7 @@ struct CommandSession: Sendable {
     private static let silenceAfterExit = Duration.seconds(1)
     /// How long an attachment lasts beyond its input, also to a container that is never silent.
     private static let longestAnswer = Duration.seconds(10)
-    /// How long the client may take to say goodbye, or the process to take the last of what a client said that has left.
+    /// How long the process may take for the last of what a client said that has left.
     private static let farewell = Duration.seconds(10)
 
     func serve(_ client: some CommandClient) async throws {
@@ -41,11 +41,10 @@ struct CommandSession: Sendable {
             group.addTask {
                 // What a client still sends after the end is read and dropped: it may be all that keeps it from reading.
                 defer { inbox.close() }
-                try await run(client, inbox)
-                return true
+                return try await run(client, inbox)
             }
-            // Whichever ends first, the other soon does.
-            if try await group.next() == true, client.isLeaving { return }
+            // The last word is said, and the connection's end brings it to the client; or this one has left.
+            if try await group.next() == true { return }
             group.addTask {
                 try await Task.sleep(for: Self.farewell)
                 return false
@@ -54,24 +53,26 @@ struct CommandSession: Sendable {
         }
     }
 
-    private func run(_ client: some CommandClient, _ inbox: StreamInbox<CommandInput>) async throws {
+    /// - Returns: whether the client was told how the command ended
+    private func run(_ client: some CommandClient, _ inbox: StreamInbox<CommandInput>) async throws -> Bool {
         do {
             try await client.ready()
         } catch is CancellationError where !Task.isCancelled {
             // The connection has ended before: its reader says why.
-            return
+            return false
         }
         let streams: CommandStreams
         do {
             streams = try await runtime.begin(request)
         } catch {
             try await client.finish(.failed(message: error.message))
-            return
+            return true
         }
         defer { if let sizer = streams.sizer { close(sizer) } }
-        try await withDescriptors(streams.descriptors[...]) { opened in
-            guard let status = try await converse(client, inbox, streams, opened) else { return }
+        return try await withDescriptors(streams.descriptors[...]) { opened in
+            guard let status = try await converse(client, inbox, streams, opened) else { return false }
             try await client.finish(status)
+            return true
         }
     }
 

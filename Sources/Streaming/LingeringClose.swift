@@ -16,7 +16,7 @@ final class LingeringClose: ChannelDuplexHandler {
     /// How long the peer may take to end its half.
     private static let patience = TimeAmount.seconds(1)
     /// What it may send meanwhile, in bytes.
-    private static let mostBytes = 4 << 20
+    private static let mostBytes = 64 << 20
 
     private var isLeaving = false
     private var read = 0

@@ -29,8 +29,6 @@ struct WebSocketCommandClient: CommandClient {
         }
     }
 
-    var isLeaving: Bool { false }
-
     func ready() async throws {}
 
     func send(_ channel: RemoteCommand.Channel, _ bytes: ByteBuffer) async throws {

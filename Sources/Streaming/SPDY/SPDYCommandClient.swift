@@ -11,7 +11,6 @@ final class SPDYCommandClient: CommandClient {
         /// Streams of ours that are over: ended, or not wanted any more.
         var over: Set<UInt32> = []
         var sizes: [UInt8] = []
-        var isLeaving = false
     }
 
     private let inbound: NIOAsyncChannelInboundStream<SPDYFrame>
@@ -35,8 +34,6 @@ final class SPDYCommandClient: CommandClient {
         needed = request.channels
         (opened, allOpen) = AsyncStream.makeStream()
     }
-
-    var isLeaving: Bool { state.withLock { $0.isLeaving } }
 
     /// Waits for the streams of what was asked for.
     func ready() async throws {
@@ -67,9 +64,8 @@ final class SPDYCommandClient: CommandClient {
                 ended(stream, inbox)
             case .headers(let stream, _, let fin): if fin { ended(stream, inbox) }
             case .ping(let number): if number % 2 == 1 { try await writer.send(.ping(number)) }
-            // It opens no more streams; those that are open go on.
-            case .goAway: state.withLock { $0.isLeaving = true }
-            case .synReply, .settings, .windowUpdate: continue
+            // One that says goodbye opens no more streams; those that are open go on.
+            case .goAway, .synReply, .settings, .windowUpdate: continue
             }
             await budget.room()
         }
