@@ -27,6 +27,13 @@ final class Strangers: Sendable {
         return number
     }
 
+    /// Closes them all: nobody is served any more.
+    func leave() {
+        for (_, channel) in state.withLock({ $0.waiting }) {
+            channel.triggerUserOutboundEvent(LingeringClose.CutOff(), promise: nil)
+        }
+    }
+
     /// It has shown its ticket, or is gone.
     func known(_ number: UInt64) {
         state.withLock { $0.waiting.removeAll { $0.number == number } }

@@ -52,16 +52,19 @@ public final class StreamingServer: Sendable {
     private let configuration: Configuration
     private let tickets: StreamTickets
     private let listener: NIOAsyncChannel<EventLoopFuture<StreamConnection>, Never>
+    private let strangers: Strangers
     private let connections = Mutex(0)
     private let logger: Logger
 
     private init(
         configuration: Configuration, tickets: StreamTickets,
-        listener: NIOAsyncChannel<EventLoopFuture<StreamConnection>, Never>, baseURL: String, logger: Logger
+        listener: NIOAsyncChannel<EventLoopFuture<StreamConnection>, Never>, strangers: Strangers, baseURL: String,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.tickets = tickets
         self.listener = listener
+        self.strangers = strangers
         self.baseURL = baseURL
         self.logger = logger
     }
@@ -87,7 +90,7 @@ public final class StreamingServer: Sendable {
             let port = listener.channel.localAddress?.port ?? configuration.port
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
             return StreamingServer(
-                configuration: configuration, tickets: tickets, listener: listener,
+                configuration: configuration, tickets: tickets, listener: listener, strangers: strangers,
                 baseURL: "\(tls == nil ? "http" : "https")://\(host):\(port)", logger: logger)
         } catch {
             throw CRIError(
@@ -132,6 +135,8 @@ public final class StreamingServer: Sendable {
             try await accepting.value
         } onCancel: {
             listener.channel.close(promise: nil)
+            // One that says nothing would be waited for.
+            strangers.leave()
         }
     }
 

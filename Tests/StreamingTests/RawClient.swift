@@ -95,6 +95,12 @@ final class RawClient: @unchecked Sendable {
         return bytes
     }
 
+    /// Whether the server has closed the connection; what it has said before must have been read.
+    var hasEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, Int32(MSG_DONTWAIT.rawValue | MSG_PEEK.rawValue)) == 0
+    }
+
     /// Exactly `count` bytes; nil when the connection ends before.
     func read(_ count: Int) async -> [UInt8]? { await away { $0.readBlocking(count) } }
 
