@@ -134,6 +134,7 @@ import Testing
     }
 
     @Test func `what a container writes is its own, is measured, and is there at the next mount`() async throws {
+        // Checked: with the kernel's mark only half taken away after an unmount, what was written is gone.
         try await mount([{ $0.file("file", "image") }]) { (root, fixture, snapshot) async throws in
             let image = try #require(await fixture.store.list().first)
             let before = try #require(try await fixture.store.usage(container: "c1"))
@@ -166,6 +167,7 @@ import Testing
     }
 
     @Test func `a root that was mounted when the machine went down begins anew`() async throws {
+        // Checked: without the look at the kernel's mark it can't be mounted again.
         try await mount([{ $0.file("file", "image") }]) { (root, fixture, snapshot) async throws in
             let image = try #require(await fixture.store.list().first)
             try fixture.scratch.write("rootfs/file", "container")
