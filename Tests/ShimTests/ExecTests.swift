@@ -38,6 +38,31 @@ struct ExecTests {
         }
     }
 
+    @Test func `A container has so many execs at once and no more`() async throws {
+        // Checked: without the count one more is begun.
+        try await TestPod.use { pod, shim in
+            let id = try await idle(pod, shim)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for first in 0..<4 {
+                    group.addTask {
+                        for number in stride(from: first, to: 256, by: 4) {
+                            _ = try await shim.exec(pod.exec(id, "e\(number)", "exec sleep 1000"))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let failure = await #expect(throws: ShimFailure.self) {
+                try await shim.exec(pod.exec(id, "more", "exec sleep 1000"))
+            }
+            #expect(failure?.message.contains("256 execs running: no more at once") == true)
+            // One that has ended makes room.
+            try await shim.kill(id, exec: "e7", signal: SIGKILL)
+            _ = try await shim.waitForExit(id, exec: "e7")
+            _ = try await shim.exec(pod.exec(id, "more", "exec sleep 1000"))
+        }
+    }
+
     @Test func `Many execs at once end each with its own code`() async throws {
         try await TestPod.use { pod, shim in
             let id = try await idle(pod, shim)

@@ -63,6 +63,7 @@ struct LogFileTests {
     }
 
     @Test func `A link planted before a rotation doesn't lead reopen astray`() async throws {
+        // Checked: without O_NOFOLLOW and RESOLVE_NO_SYMLINKS the victim is written to.
         try await Scratch.use { scratch in
             let victim = try scratch.write("victim", "precious\n")
             let log = try LogFile(LogPlace(directory: scratch.file("logs"), path: "web/0.log"))
@@ -75,6 +76,7 @@ struct LogFileTests {
     }
 
     @Test func `The pod's directory swapped for a link after the start changes nothing`() async throws {
+        // Checked: with the directory opened by its path again, the log is made where the link leads.
         try await Scratch.use { scratch in
             let elsewhere = try scratch.directory("elsewhere")
             let log = try LogFile(LogPlace(directory: scratch.file("logs"), path: "web/0.log"))
@@ -88,6 +90,7 @@ struct LogFileTests {
     }
 
     @Test func `A file with a second name, a pipe and a directory are no log files`() async throws {
+        // Checked: without the look at the links' number the file with a second name is taken.
         try await Scratch.use { scratch in
             let victim = try scratch.write("victim", "precious\n")
             #expect(link(victim, scratch.file("hard.log")) == 0)
@@ -102,6 +105,7 @@ struct LogFileTests {
     }
 
     @Test(.needs(.root)) func `On a full disk whole lines are kept, the rest is counted`() async throws {
+        // Checked: without the cut to the last whole line a part of one stays.
         try await Scratch.use { scratch in
             let full = try scratch.directory("full")
             try #require(mount("tmpfs", full, "tmpfs", 0, "size=16k") == 0)

@@ -31,6 +31,8 @@ struct LogLimitTests {
     @Test func `No file is ever larger than the limit by a byte, nor are there more, and what is kept is the end`()
         async throws
     {
+        // Checked: without the limit the file grows, without the removal of the oldest their number. One byte more than the
+        // limit allows is found by the next test.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             var written = ""
@@ -59,6 +61,7 @@ struct LogLimitTests {
 
     @Test func `A file that lines fill to the last byte is full, and not moved away before the next line`() async throws
     {
+        // Checked: with a limit that is one byte larger the next line goes into the full file.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let line = String(repeating: "x", count: 1023) + "\n"
@@ -74,6 +77,7 @@ struct LogLimitTests {
     }
 
     @Test func `There is a file of the log's name at every moment`() async throws {
+        // Checked: renamed instead of exchanged, the log is missing for moments.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let path = scratch.file("web/0.log")
@@ -90,6 +94,7 @@ struct LogLimitTests {
     }
 
     @Test func `Endings are sorted as the files were made, also when the clock stands or goes back`() {
+        // Checked: with the clock's second taken as it is, they are neither sorted nor one of a kind.
         var names = RotatedNames()
         let second: Int64 = 1_000_000_000
         let start: Int64 = 1_136_214_245 * second
@@ -114,6 +119,8 @@ struct LogLimitTests {
     }
 
     @Test func `Somebody else's rotation counts, with and without reopen`() async throws {
+        // Checked: without the removal at reopen there are four files; without the look whether the log is still the file of
+        // its name, the one that somebody else has made is moved away.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let line = bytes(String(repeating: "x", count: 9_999) + "\n")
@@ -131,10 +138,17 @@ struct LogLimitTests {
             #expect(try files(scratch) == ["0.log.20200103-000000.gz", "0.log.20200104-000000", "0.log"])
             #expect(try text(scratch, "0.log.20200104-000000").utf8.count == 30_000)
             #expect(try text(scratch, "0.log").utf8.count == 10_000)
+            // Nor is it a reason to move another's new file away.
+            #expect(rename(scratch.file("web/0.log"), scratch.file("web/0.log.20200105-000000")) == 0)
+            try scratch.write("web/0.log", "theirs\n")
+            for _ in 0..<3 { log.write(line) }
+            #expect(try files(scratch) == ["0.log.20200104-000000", "0.log.20200105-000000", "0.log"])
+            #expect(try text(scratch, "0.log").hasPrefix("theirs\n"))
         }
     }
 
     @Test func `A log that somebody cuts has room again`() async throws {
+        // Checked: without the look at its real size it is moved away though it is empty.
         try await Scratch.use { scratch in
             let log = try log(scratch)
             let line = bytes(String(repeating: "x", count: 9_999) + "\n")
@@ -146,6 +160,7 @@ struct LogLimitTests {
     }
 
     @Test func `A log that an earlier limit left too large doesn't count on`() async throws {
+        // Checked: with files counted and not measured the large one is kept.
         try await Scratch.use { scratch in
             let large = String(repeating: String(repeating: "x", count: 99) + "\n", count: 1000)
             _ = try scratch.directory("web")
@@ -161,9 +176,11 @@ struct LogLimitTests {
     }
 
     @Test func `Links that a pod planted are neither written through nor followed when the log rotates`() async throws {
+        // Checked: without O_NOFOLLOW and RESOLVE_NO_SYMLINKS the first link is written through, without O_EXCL the others.
         try await Scratch.use { scratch in
             let victim = try scratch.write("victim", "precious\n")
-            let log = try log(scratch)
+            // As many files as leave all of the links in their places.
+            let log = try log(scratch, files: 1000)
             let line = bytes(String(repeating: "x", count: 9_999) + "\n")
             for _ in 0..<3 { log.write(line) }
             #expect(unlink(scratch.file("web/0.log")) == 0)
@@ -185,10 +202,13 @@ struct LogLimitTests {
             for _ in 0..<40 { log.write(line) }
             #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious\n")
             #expect(try text(scratch, "0.log").utf8.count <= 32 << 10)
+            #expect(log.lostBytes == 10_000)
         }
     }
 
     @Test(.needs(.root)) func `A full disk is said once, and doesn't stop the log for good`() async throws {
+        // Checked: told of each loss there are many reasons; with torn lines left in place, parts of lines; with the log given
+        // up at the first loss, nothing of what comes when there is room.
         try await Scratch.use { scratch in
             _ = try scratch.directory("web")
             try #require(mount("tmpfs", scratch.file("web"), "tmpfs", 0, "size=64k") == 0)

@@ -16,6 +16,7 @@ struct LogRotationTests {
     }
 
     @Test func `However much a container prints, its log never takes more than the limit`() async throws {
+        // Checked: without the limit, and without the removal of the oldest files, it takes more.
         try await TestPod.use { pod, shim in
             var request = try pod.request("loud", "yes | head -c 30000000; echo end")
             request.log?.limit = LogLimit(fileBytes: 1 << 20, files: 3)
@@ -41,6 +42,7 @@ struct LogRotationTests {
     }
 
     @Test func `No line is lost or torn by rotations while a container prints`() async throws {
+        // Checked: when reopen goes on in the old file there is nothing to rotate the second time.
         try await TestPod.use { pod, shim in
             let count = 60_000
             let request = try pod.request("loud", "i=0; while [ $i -lt \(count) ]; do echo line $i; i=$((i+1)); done")
@@ -69,6 +71,7 @@ struct LogRotationTests {
     }
 
     @Test func `A full disk neither stops nor ends a container, and its loss is told once`() async throws {
+        // Checked: without the count of what was lost before, each loss is told.
         try await TestPod.use { pod, shim in
             let logs = try pod.scratch.directory("logs/loud")
             try #require(mount("tmpfs", logs, "tmpfs", 0, "size=256k") == 0)
