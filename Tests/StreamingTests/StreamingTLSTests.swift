@@ -65,6 +65,8 @@ struct StreamingTLSTests {
     }
 
     @Test("with an authority for clients, one without a certificate gets no stream") func clients() async throws {
+        // Checked: with the authority passed over the stream is given; without its certificate as root the known client has
+        // none.
         try await Self.use { scratch in
             try await StreamingFixture.use({
                 $0.tls = StreamingTLS(
