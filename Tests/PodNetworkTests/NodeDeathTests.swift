@@ -31,6 +31,8 @@ struct NodeDeathTests {
         "a plugin that outlived the node is ended before anything else is done, with its children; a daemon is left alone"
     )
     func strays() async throws {
+        // Checked: without the search they live on, without the kill of the group their children do; without the look at the
+        // records, or at what those say, the daemon is killed.
         try await Scratch.use { scratch in
             let plugins = try ScriptedPlugins(scratch)
             let token = String(scratch.path.suffix(6))
@@ -88,6 +90,7 @@ struct NodeDeathTests {
 
     @Test("plugins that hang hold up nobody else", .timeLimit(.minutes(1)))
     func manyHang() async throws {
+        // Checked: when a place isn't given back before the end the tenth pod waits until the test's time is up.
         try await Scratch.use { scratch in
             var plugins = try ScriptedPlugins(scratch)
             plugins.configuration.pluginDeadline = .seconds(600)

@@ -125,8 +125,9 @@ struct PluginTests {
         }
     }
 
-    @Test("a plugin that hangs is killed with its children at its deadline, and named")
+    @Test("a plugin that hangs is killed with its children at its deadline, and named", .timeLimit(.minutes(1)))
     func hang() async throws {
+        // Checked: without the deadline it hangs until the test's time is up; with only itself killed its child lives on.
         try await withPlugins { plugins async throws in
             var plugins = plugins
             plugins.configuration.pluginDeadline = .milliseconds(300)

@@ -126,6 +126,7 @@ struct ProtocolTests {
 
     @Test("a sandbox that comes while garbage is collected waits: its address isn't taken for garbage")
     func garbageAndAttach() async throws {
+        // Checked: without the wait the ADD is among the DELs, while garbage is collected.
         try await withPlugins { plugins async throws in
             try plugins.conflist(list("1.1.0"))
             let (began, go) = (plugins.scratch.file("began"), plugins.scratch.file("go"))
