@@ -187,6 +187,7 @@ struct PluginServiceTests {
 
     @Test("a plugin that doesn't answer is let go, and the pod goes on", .timeLimit(.minutes(1)))
     func hang() async throws {
+        // Checked: without the deadline of a call the pod waits until the test's time is up.
         try await ServiceFixture.use { fixture async throws in
             let plugin = try await TestPlugin.connect(fixture.path, name: "slow") { (method, _) throws(CallFailure) in
                 // Cancelled with the test's end.
@@ -207,13 +208,17 @@ struct PluginServiceTests {
 
     @Test("bytes that are no message end that connection, and no other")
     func nonsense() async throws {
+        // Checked: without the look at a piece's length the connection is kept until it should have said who it is.
         try await ServiceFixture.use { fixture async throws in
             let good = try await TestPlugin.connect(fixture.path, name: "good")
             try await eventually("it has joined") { good.methods.contains("Synchronize") }
             let socket = try UnixSocket.connect(to: fixture.path, .stream)
+            let began = ContinuousClock.now
             try socket.send([0, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3])
             let message = try socket.receive()
             #expect(message.bytes.isEmpty)
+            // One that is silent is let go after five seconds.
+            #expect(ContinuousClock.now - began < .seconds(4))
             try await fixture.service.run(fixture.pod)
             #expect(good.methods.last == "RunPodSandbox")
         }
@@ -231,6 +236,8 @@ struct PluginServiceTests {
 
     @Test("a pod that comes while a plugin is told what there is waits, and the plugin hears of it after")
     func joining() async throws {
+        // Checked: when the wait for that is taken out it hears of the pod first, and when it is among the plugins only after
+        // it was told, it never does.
         try await ServiceFixture.use { fixture async throws in
             let (began, go) = (fixture.scratch.file("began"), AsyncStream.makeStream(of: Void.self))
             let plugin = try await TestPlugin.connect(fixture.path, name: "late") { (method, _) throws(CallFailure) in
@@ -243,6 +250,8 @@ struct PluginServiceTests {
             try await eventually("it is being told") { File.exists(began) }
             let service = fixture.service
             let running = Task { try await service.run(fixture.pod) }
+            for _ in 0..<30 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(plugin.methods == ["Configure", "Synchronize"])
             go.continuation.yield()
             try await running.value
             #expect(plugin.methods == ["Configure", "Synchronize", "RunPodSandbox"])

@@ -35,6 +35,7 @@ struct WireTests {
 
     @Test("lengths beyond what is allowed are an error at once")
     func limits() {
+        // Checked: without the look at a piece's length, or at a message's, nothing is said of it.
         var channels = Channels()
         #expect(throws: WireProblem.self) { try channels.receive([0, 0, 0, 1, 0x40, 0, 0, 11], known: [1]) }
         var others = Channels()
