@@ -89,6 +89,7 @@ struct NeverStuckTests {
         "two clients who ask for the same thing at once both get it, and what contradicts it is refused or waits its turn"
     )
     func twoClients() async throws {
+        // Checked: when nobody joins what is under way, there are several sandboxes, or containers.
         try await EngineFixture.use { fixture in
             let before = try await House.of(fixture)
             let pod = fixture.sandboxConfig("both")
@@ -121,6 +122,7 @@ struct NeverStuckTests {
 
     @Test("a ready sandbox of the same name and another config is not replaced behind its owner's back")
     func otherConfig() async throws {
+        // Checked: without the comparison of the configs the other one gets this sandbox.
         try await EngineFixture.use { fixture in
             let pod = fixture.sandboxConfig("same")
             let sandbox = try await fixture.run(pod)
@@ -142,6 +144,7 @@ struct NeverStuckTests {
 
     @Test("one of two who joined may go away: the other still gets what both asked for")
     func oneLeaves() async throws {
+        // Checked: when the work ends with the first who leaves, the second is told that he went away.
         let gate = Latch()
         let arrived = Latch()
         try await EngineFixture.use(
@@ -173,6 +176,7 @@ struct NeverStuckTests {
 
     @Test("a full disk is named, what runs runs on, pods can be taken away, and with room again all goes on")
     func fullDisk() async throws {
+        // Checked: without the room that the state's log has in advance, pods can't be taken away.
         try await EngineFixture.use(
             change: { scratch, changes in
                 for name in ["root", "images"] {

@@ -17,6 +17,8 @@ final class PodLife {
     var handler = ""
     /// Its container doesn't end when it is asked to.
     var isStubborn = false
+    /// Looks at what a call that failed has left, before it is made once more.
+    var afterFailure: (_ call: String) async throws -> Void = { _ in }
     private(set) var failures: [(call: String, error: CRIError)] = []
     private(set) var sandbox = ""
     private(set) var container = ""
@@ -102,8 +104,13 @@ final class PodLife {
     }
 
     private func call<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        let task = Task { try await body() }
+        let known = Latch()
+        let task = Task {
+            try await known.wait()
+            return try await body()
+        }
         cancel.value.withLock { $0 = { task.cancel() } }
+        known.open()
         defer { cancel.value.withLock { $0 = nil } }
         return try await task.value
     }
@@ -115,6 +122,7 @@ final class PodLife {
             return try await call(body)
         } catch let error as CRIError {
             failures.append((name, error))
+            try await afterFailure(name)
             return try await body()
         }
     }

@@ -261,6 +261,8 @@ struct RecordTests {
         "a full disk is told as such; what nobody waits for is written when there is room, and a removal needs none",
         .needs(.root))
     func fullDisk() async throws {
+        // Checked: without the room that the log has in advance nothing can be removed; when notes that can't be written are
+        // let go of, the last one never is.
         try await Scratch.use { scratch in
             let root = try scratch.directory("small")
             try #require(mount("tmpfs", root, "tmpfs", 0, "size=24m,mode=700") == 0)
@@ -281,6 +283,11 @@ struct RecordTests {
                 #expect(error.description == "write \(root)/state.db: No space left on device")
             }
             store.note(large)
+            // Whose answer comes once the note has failed, too.
+            var other = sandbox()
+            other.config.labels = large.config.labels
+            let asked = other
+            await #expect(throws: StateError.self) { try await store.save(asked) }
             #expect(try store.readAll(logger: Self.logger).sandboxes.isEmpty)
             try File.remove("\(root)/ballast")
             try await eventually("the note is written") {

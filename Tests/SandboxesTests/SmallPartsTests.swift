@@ -153,8 +153,12 @@ struct SmallPartsTests {
         #expect(try await flight.value() == 5)
     }
 
-    @Test("a lane that hangs takes its own threads and no others; what is too much for it is refused")
+    @Test(
+        "a lane that hangs takes its own threads and no others; what is too much for it is refused",
+        .timeLimit(.minutes(1)))
     func lanes() async throws {
+        // Checked: without a lane's limit of threads it has all sixteen, and the others wait until the test's time is up;
+        // without its limit of work nothing is refused.
         let threads = BlockingThreads(name: "test", most: 16, mostInLane: 2, mostInCommon: 4)
         let gate = Gate()
         for _ in 0..<40 { #expect(threads.add("hung") { gate.wait() }) }
@@ -164,7 +168,7 @@ struct SmallPartsTests {
             }
         }
         #expect(gate.arrived == 2)
-        while threads.add("hung", { gate.wait() }) {}
+        #expect((0..<1000).contains { _ in !threads.add("hung") { gate.wait() } })
         gate.open()
         await withCheckedContinuation { done in
             while !threads.add("hung", { done.resume() }) { sched_yield() }

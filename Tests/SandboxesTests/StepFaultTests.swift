@@ -40,14 +40,33 @@ struct StepFaultTests {
             { fixture in try await body(fixture, once) })
     }
 
+    /// From nothing to a container that runs.
+    private static let making = EngineStep.allCases.prefix { $0 != .stopAsked }
+
+    /// What was to be made and wasn't has left nothing, before anybody asks for it again.
+    private static func expectUndone(
+        _ call: String, _ before: House, containers: Int, _ fixture: EngineFixture, _ step: EngineStep
+    ) async throws {
+        switch call {
+        case "run": try await House.expect(before, fixture, "\(step.rawValue), before the second call")
+        case "create":
+            #expect(try fixture.records().containers.count == containers, "\(step.rawValue)")
+            let folders = try Directory.names(fixture.scratch.file("root/containers"))
+            #expect(folders.count == containers, "\(step.rawValue): \(folders)")
+        default: return
+        }
+    }
+
     @Test("what fails is told with its pod and undone, the same call works when it is made again, and nothing is left")
     func failure() async throws {
+        // Checked: without what undoes a sandbox or a container it is there when the call is made again.
         try await withSteps { fixture, once in
             let neighbour = try await Neighbour.start(fixture)
             let before = try await House.of(fixture)
             for step in EngineStep.allCases {
                 once.arm(step) { _ in throw CRIError(.internal, "a fault was asked for") }
                 let life = PodLife(fixture, "failing")
+                life.afterFailure = { try await Self.expectUndone($0, before, containers: 1, fixture, step) }
                 life.isStubborn = step == .processKilled
                 try await life.live()
                 #expect(once.isSpent, "\(step.rawValue) was never reached")
@@ -67,10 +86,13 @@ struct StepFaultTests {
         "a caller that goes away is told so; what it began is undone or ended, and the next caller gets what it asks for"
     )
     func cancellation() async throws {
+        // Checked: without what undoes a sandbox or a container it is there when the call is made again, and without what
+        // undoes a start that can't be; with work that isn't cancelled when its last caller goes nobody is told so.
         try await withSteps { fixture, once in
             let before = try await House.of(fixture)
             for step in EngineStep.allCases {
                 let life = PodLife(fixture, "left")
+                life.afterFailure = { try await Self.expectUndone($0, before, containers: 0, fixture, step) }
                 life.isStubborn = step == .processKilled
                 let cancel = life.cancel
                 once.arm(step) { _ in cancel.value.withLock { $0 }?() }
@@ -78,6 +100,8 @@ struct StepFaultTests {
                 #expect(once.isSpent, "\(step.rawValue) was never reached")
                 let codes = life.failures.map(\.error.code)
                 #expect(codes.allSatisfy { $0 == .cancelled } && codes.count <= 1, "\(step.rawValue): \(life.failures)")
+                let isUndone = step != .sandboxReady && step != .containerMade && Self.making.contains(step)
+                #expect(!isUndone || codes.count == 1, "\(step.rawValue): nobody was told")
                 try await House.expect(before, fixture, step.rawValue)
             }
         }
@@ -87,8 +111,7 @@ struct StepFaultTests {
     func removalInBetween() async throws {
         try await withSteps { fixture, once in
             let before = try await House.of(fixture)
-            let making = EngineStep.allCases.prefix { $0 != .stopAsked }
-            for step in making {
+            for step in Self.making {
                 let engine = fixture.engine
                 let removal = Held<Task<Void, any Error>?>(nil)
                 once.arm(step) { _ in
