@@ -77,6 +77,7 @@ struct SocketTests {
 
     @Test("a call that its client gives up, or whose deadline passes, is cancelled in the runtime")
     func cancellation() async throws {
+        // Checked: without gRPC's own handle of a cancellation the call goes on in the runtime.
         try await Fixture.use { fixture in
             fixture.runtime.state.withLock { $0.hanging = ["runPodSandbox"] }
             let client = try CRIClient(endpoint: fixture.endpoint)
@@ -98,6 +99,7 @@ struct SocketTests {
 
     @Test("an idle stream ends in the runtime when its client goes away")
     func idleStream() async throws {
+        // Checked: without gRPC's own handle of a cancellation it is never written to, and so never ends.
         try await Fixture.use { fixture in
             let (gate, never) = AsyncStream.makeStream(of: (any Sendable).self)
             defer { never.finish() }
@@ -118,6 +120,7 @@ struct SocketTests {
 
     @Test("a client that measures the connection with PINGs keeps it")
     func pings() async throws {
+        // Checked: answered by swift-nio-http2 alone, they end the connection.
         try await Fixture.use { fixture in
             let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(number) }

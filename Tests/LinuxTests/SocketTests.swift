@@ -42,6 +42,7 @@ struct SocketTests {
 
     @Test("More bytes or descriptors than there is room for are an error, and nothing stays open")
     func refusesTooMuch() throws {
+        // Checked: without the look at MSG_TRUNC and MSG_CTRUNC the cut message is received.
         let pair = try UnixSocket.pair(.sequencedPacket)
         try pair.first.send([UInt8](repeating: 1, count: 100))
         let long = Result { () throws(SystemError) in _ = try pair.second.receive(limit: 99) }
