@@ -40,7 +40,7 @@ final class ImageCatalog: Sendable {
         self.layers = layers
         self.content = ContentStore(workspace)
         self.logger = logger
-        var images: [Digest: StoredImage] = [:]
+        var found: [(image: StoredImage, written: timespec)] = []
         let directory = try OpenFile.directory(workspace.images)
         for name in try TreeRemoval.names(in: directory.fd, path: workspace.images) {
             let file = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -61,9 +61,35 @@ final class ImageCatalog: Sendable {
                 unlink(path)
                 continue
             }
-            images[id] = image
+            var status = stat()
+            try checkErrno(lstat(path, &status), "stat", path)
+            found.append((image, status.st_mtim))
         }
-        self.images = Mutex(images)
+        found.sort { ($0.written.tv_sec, $0.written.tv_nsec) < ($1.written.tv_sec, $1.written.tv_nsec) }
+        let images = try Self.settled(found.map(\.image), in: workspace, logger: logger)
+        self.images = Mutex(Dictionary(uniqueKeysWithValues: images.map { ($0.id, $0) }))
+    }
+
+    /// A name means one image, and a process that is killed while a name moves leaves it with both: the one that was written
+    /// last has it.
+    private static func settled(
+        _ images: [StoredImage], in workspace: Workspace, logger: Logger
+    ) throws(ImportFailure) -> [StoredImage] {
+        var taken: Set<String> = []
+        var settled: [StoredImage] = []
+        for var image in images.reversed() {
+            let kept = image.tags.filter { taken.insert($0).inserted }
+            if kept != image.tags {
+                logger.notice(
+                    "A name has moved to another image",
+                    metadata: ["image": "\(image.id)", "names": "\(image.tags.filter { !kept.contains($0) })"])
+                image.tags = kept
+                if kept.isEmpty { image.pinned = false }
+                try writeRecord(image, to: path(image.id, in: workspace))
+            }
+            settled.append(image)
+        }
+        return settled
     }
 
     // MARK: Looking up
@@ -184,5 +210,7 @@ final class ImageCatalog: Sendable {
         return try content.get(image.id)
     }
 
-    private func path(_ id: Digest) -> String { "\(workspace.images)/\(id.hex).json" }
+    private func path(_ id: Digest) -> String { Self.path(id, in: workspace) }
+
+    private static func path(_ id: Digest, in workspace: Workspace) -> String { "\(workspace.images)/\(id.hex).json" }
 }

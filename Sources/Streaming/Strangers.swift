@@ -8,6 +8,7 @@ final class Strangers: Sendable {
         var next: UInt64 = 0
         /// The oldest first.
         var waiting: [(number: UInt64, channel: any Channel)] = []
+        var isClosed = false
     }
 
     private let limit: Int
@@ -15,23 +16,26 @@ final class Strangers: Sendable {
 
     init(limit: Int) { self.limit = max(1, limit) }
 
-    /// Counts a connection until it is closed or ``known(_:)``.
+    /// Counts a connection, whose pipeline has a ``LingeringClose``, until it is closed or ``known(_:)``.
     func came(_ channel: any Channel) -> UInt64 {
         let (number, oldest) = state.withLock { state in
             state.next += 1
             state.waiting.append((state.next, channel))
-            return (state.next, state.waiting.count > limit ? state.waiting.removeFirst().channel : nil)
+            let isOne = state.isClosed || state.waiting.count > limit
+            return (state.next, isOne ? state.waiting.removeFirst().channel : nil)
         }
         channel.closeFuture.whenComplete { _ in self.known(number) }
         oldest?.triggerUserOutboundEvent(LingeringClose.CutOff(), promise: nil)
         return number
     }
 
-    /// Closes them all: nobody is served any more.
-    func leave() {
-        for (_, channel) in state.withLock({ $0.waiting }) {
-            channel.triggerUserOutboundEvent(LingeringClose.CutOff(), promise: nil)
+    /// Closes them all, and those that come later: nobody is served any more.
+    func close() {
+        let all = state.withLock { state in
+            defer { (state.waiting, state.isClosed) = ([], true) }
+            return state.waiting
         }
+        for (_, channel) in all { channel.triggerUserOutboundEvent(LingeringClose.CutOff(), promise: nil) }
     }
 
     /// It has shown its ticket, or is gone.

@@ -22,9 +22,14 @@ final class StreamAdmission: Sendable {
     static let tunnelled = WebSocketTunnel.prefix + SPDYForwardSession.version
 
     private let tickets: StreamTickets
+    private let whenTaken: @Sendable () -> Void
     private let state = Mutex<(head: HTTPRequestHead?, admitted: Admitted?)>((nil, nil))
 
-    init(tickets: StreamTickets) { self.tickets = tickets }
+    /// - Parameter whenTaken: called as soon as the connection has shown a good ticket
+    init(tickets: StreamTickets, whenTaken: @escaping @Sendable () -> Void) {
+        self.tickets = tickets
+        self.whenTaken = whenTaken
+    }
 
     /// What the ticket was for, once it was taken.
     var taken: Admitted? { state.withLock { $0.admitted } }
@@ -76,6 +81,7 @@ final class StreamAdmission: Sendable {
     private func take(_ target: StreamTarget, _ version: Version) -> Bool {
         guard let request = tickets.redeem(target.token, verb: target.verb) else { return false }
         state.withLock { $0.admitted = Admitted(request: request, ports: target.ports ?? [], version: version) }
+        whenTaken()
         return true
     }
 }

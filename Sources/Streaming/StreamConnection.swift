@@ -22,33 +22,36 @@ enum StreamConnection: Sendable {
         _ channel: any Channel, _ configuration: StreamingServer.Configuration, _ tls: NIOSSLContext?,
         _ tickets: StreamTickets, _ strangers: Strangers
     ) -> EventLoopFuture<EventLoopFuture<StreamConnection>> {
-        let number = strangers.came(channel)
-        let admission = StreamAdmission(tickets: tickets)
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(LingeringClose())
+            if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+            // Now that it can be closed with a last word.
+            let number = strangers.came(channel)
+            let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+                configuration: .init(
+                    upgradeConfiguration: upgrade(
+                        configuration, StreamAdmission(tickets: tickets) { strangers.known(number) })))
+            closeUnlessDecided(channel, connection, within: configuration.requestLimit)
+            return connection
+        }
+    }
+
+    private static func upgrade(
+        _ configuration: StreamingServer.Configuration, _ admission: StreamAdmission
+    ) -> NIOTypedHTTPServerUpgradeConfiguration<StreamConnection> {
         let webSocket = NIOTypedWebSocketServerUpgrader<StreamConnection>(
             maxFrameSize: configuration.maximumMessage,
             shouldUpgrade: { channel, head in channel.eventLoop.makeSucceededFuture(admission.webSocket(head)) },
             upgradePipelineHandler: { channel, _ in
                 channel.eventLoop.makeCompletedFuture { try openWebSocket(channel, admission, configuration) }
             })
-        let upgrade = NIOTypedHTTPServerUpgradeConfiguration(
+        return NIOTypedHTTPServerUpgradeConfiguration(
             upgraders: [webSocket, SPDYUpgrader(admission: admission, configuration: configuration)],
             notUpgradingCompletionHandler: { channel in
                 channel.eventLoop.makeCompletedFuture {
                     .refused(try HTTP(wrappingChannelSynchronously: channel), admission.head)
                 }
             })
-        return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(LingeringClose())
-            if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-            let connection = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
-                configuration: .init(upgradeConfiguration: upgrade))
-            closeUnlessDecided(channel, connection, within: configuration.requestLimit)
-            connection.whenSuccess { connection in
-                if case .refused = connection { return }
-                strangers.known(number)
-            }
-            return connection
-        }
     }
 
     private static func openWebSocket(

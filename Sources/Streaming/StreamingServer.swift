@@ -136,7 +136,7 @@ public final class StreamingServer: Sendable {
         } onCancel: {
             listener.channel.close(promise: nil)
             // One that says nothing would be waited for.
-            strangers.leave()
+            strangers.close()
         }
     }
 

@@ -168,6 +168,33 @@ import Testing
         }
     }
 
+    @Test func `a name that was about to move when the process was killed has moved after it`() async throws {
+        // Checked: without the look at the names both images have it.
+        try await Scratch.use { scratch in
+            let root = scratch.file("store")
+            func load(_ content: String) async throws -> ImageRecord {
+                let tarball = scratch.file("\(content).tar")
+                try Data(image(content, "localhost/a").dockerSave()).write(to: URL(filePath: tarball))
+                let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+                return try #require(try await store.load(tarball: tarball, pinned: true).first)
+            }
+            let old = try await load("old")
+            let record = "store/content/images/\(old.id.dropFirst("sha256:".count)).json"
+            let before = try text(scratch.file(record))
+            let new = try await load("new")
+            // As it was before the second image took the name, and with its time.
+            try scratch.write(record, before)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)], ofItemAtPath: scratch.file(record))
+            for _ in 0..<2 {
+                let store = try await ImageStore(root: root, logger: StoreFixture.quiet)
+                #expect(await store.find("localhost/a")?.id == new.id)
+                #expect(await store.list().map(\.repoTags) == [["localhost/a:latest"], []])
+                #expect(await store.find(old.id)?.pinned == false)
+            }
+        }
+    }
+
     @Test func `a layer that is damaged on the disk takes its image out of the store, and loading mends it`()
         async throws
     {

@@ -196,8 +196,8 @@ struct PodFailureTests {
 
     @Test("a command that takes too long is killed with its children; its output is capped", .timeLimit(.minutes(1)))
     func execLimits() async throws {
-        // Checked: without the deadline the test's time is up; with only the command killed two of its children are left, and
-        // without the mark in their environment the one that has become nobody's child; without the limit all 20 MiB come.
+        // Checked: without the deadline the test's time is up; with only the command killed all of its children are left, and
+        // without the mark the two that have become nobody's child; without the limit all 20 MiB come.
         // When the pipe's end is waited for, the grandchild holds the caller up.
         try await EngineFixture.use { fixture in
             let pod = fixture.sandboxConfig("exec")
@@ -210,11 +210,14 @@ struct PodFailureTests {
                 await refusal {
                     _ = try await fixture.exec(
                         container,
-                        ["/bin/sh", "-c", "(sleep 776 &); sleep 777 & sleep 778"], timeout: 1)
+                        [
+                            "/bin/sh", "-c",
+                            "(setsid env -i /bin/sleep 775 &); (sleep 776 &); sleep 777 & sleep 778",
+                        ], timeout: 1)
                 })
             #expect(failure.code == .deadlineExceeded)
             #expect(ContinuousClock.now - begin < .seconds(20))
-            let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[678]'"])
+            let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[5678]'"])
             #expect(String(decoding: left.stdout, as: UTF8.self) == "0\n")
             // A grandchild that keeps the pipe open holds nobody up.
             let before = ContinuousClock.now

@@ -98,7 +98,7 @@ final class RawClient: @unchecked Sendable {
     /// Whether the server has closed the connection; what it has said before must have been read.
     var hasEnded: Bool {
         var byte: UInt8 = 0
-        return recv(socket, &byte, 1, Int32(MSG_DONTWAIT.rawValue | MSG_PEEK.rawValue)) == 0
+        return recv(socket, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) == 0
     }
 
     /// Exactly `count` bytes; nil when the connection ends before.

@@ -25,9 +25,8 @@ extension Engine {
         _ request: CRIExecSyncRequest, _ record: ContainerRecord, name: String
     ) async throws -> CRIExecSyncResponse {
         let shim = try shim(of: record.sandbox, for: name)
-        let exec = Self.execName()
-        let process = try await execProcess(
-            record.id, command: request.cmd, terminal: false, mark: ProcessTree.mark(exec))
+        let (exec, mark) = (Self.execName(), ProcessMark())
+        let process = try await execProcess(record.id, command: request.cmd, terminal: false, mark: mark)
         let room = configuration.execOutputLimitBytes
         var outputPipe = try Pipe()
         var errorsPipe = try Pipe()
@@ -54,7 +53,7 @@ extension Engine {
         do {
             exit = try await waitForExec(exec, of: record, shim: shim, limit, since: began)
         } catch {
-            await endExec(exec, handle.pid, of: record, shim: shim)
+            await endExec(exec, handle.pid, mark, of: record, shim: shim)
             throw error
         }
         let (stdout, stderr) = (await output.finish(), await errors.finish())
@@ -76,9 +75,11 @@ extension Engine {
     }
 
     /// Kills a command that nobody waits for any more, with its children, whatever became of the caller.
-    private func endExec(_ exec: String, _ pid: Int32, of record: ContainerRecord, shim: any PodShim) async {
+    private func endExec(
+        _ exec: String, _ pid: Int32, _ mark: ProcessMark, of record: ContainerRecord, shim: any PodShim
+    ) async {
         await Task {
-            await Blocking.run { ProcessTree.kill(pid, mark: ProcessTree.mark(exec)) }
+            await Blocking.run { ProcessTree.kill(pid, mark: mark) }
             do {
                 _ = try await withDeadline(.seconds(10), step: "end of a command") {
                     try await shim.waitForExit(record.id.text, exec: exec)
@@ -110,9 +111,9 @@ extension Engine {
 
     /// The `process` section for a command: the container's own, with other arguments.
     ///
-    /// - Parameter mark: a variable of its environment by which it is known, with all that come from it.
+    /// - Parameter mark: what it is known by, with all that come from it
     func execProcess(
-        _ id: ContainerID, command: [String], terminal: Bool, mark: String? = nil
+        _ id: ContainerID, command: [String], terminal: Bool, mark: ProcessMark? = nil
     ) async throws -> [UInt8] {
         guard !command.isEmpty else { throw CRIError(.invalidArgument, "no command") }
         for argument in command { try ProcessPlan.refuseNul(argument, "argument") }
@@ -129,7 +130,7 @@ extension Engine {
         }
         process.args = command
         process.terminal = terminal
-        if let mark { process.env.insert(mark, at: 0) }
+        mark?.put(on: &process)
         if terminal, !process.env.contains(where: { $0.hasPrefix("TERM=") }) { process.env.append("TERM=xterm") }
         return process.encoded()
     }

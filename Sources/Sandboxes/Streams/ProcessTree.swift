@@ -3,18 +3,10 @@ import Linux
 
 /// A process and all that descend from it.
 ///
-/// A child that has made itself a daemon is nobody's child any more: it is known by a variable of its environment, which
-/// is handed down. Only one that does both, and has cleared its environment before, gets away.
+/// A child that has made itself a daemon is nobody's child any more: it is known by its mark.
 enum ProcessTree {
-    private static let variable = "KUBESIM_EXEC="
-    /// How much of a process's environment is searched.
-    private static let environmentBytes = 256 << 10
-
-    /// The variable that marks a command.
-    static func mark(_ exec: String) -> String { variable + exec }
-
     /// Kills them all: each is stopped before its children are looked for, so that the tree can't grow away. Blocking.
-    static func kill(_ root: pid_t, mark: String) {
+    static func kill(_ root: pid_t, mark: ProcessMark) {
         var known: Set<pid_t> = [root]
         let first = try? Pidfd(pid: root)
         try? first?.signal(SIGSTOP)  // One that has ended needs no stopping.
@@ -43,22 +35,13 @@ enum ProcessTree {
     }
 
     /// Children, and those that carry the mark.
-    private static func descendants(of parents: Set<pid_t>, mark: String) -> Set<pid_t> {
+    private static func descendants(of parents: Set<pid_t>, mark: ProcessMark) -> Set<pid_t> {
         guard let names = try? Directory.names("/proc") else { return [] }
         var found: Set<pid_t> = []
-        var room = [UInt8](repeating: 0, count: environmentBytes)
         for name in names {
             guard let pid = pid_t(name), let stat = try? ProcessStat(pid: pid) else { continue }
-            if parents.contains(stat.parentPID) || carries(mark, pid, &room) { found.insert(pid) }
+            if parents.contains(stat.parentPID) || mark.isOn(pid) { found.insert(pid) }
         }
         return found
-    }
-
-    private static func carries(_ mark: String, _ pid: pid_t, _ room: inout [UInt8]) -> Bool {
-        // One that has ended meanwhile, or a kernel thread, has none.
-        guard let file = try? File.open("/proc/\(pid)/environ"),
-            let count = try? room.withUnsafeMutableBytes({ try file.read(into: $0) })
-        else { return false }
-        return room[..<count].split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
     }
 }
