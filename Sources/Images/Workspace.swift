@@ -30,7 +30,9 @@ final class Workspace: Sendable {
         let path = root + "/content/lock"
         lock = try OpenFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         try Self.take(lock, root: root, logger: logger)
-        for directory in ["layers", "content/blobs/sha256", "content/images", "snapshots", "content/tmp", "content/unpacking"] {
+        for directory in [
+            "layers", "content/blobs/sha256", "content/images", "snapshots", "content/tmp", "content/unpacking",
+        ] {
             try makeDirectories(root + "/" + directory)
         }
         try SpreadFolder.mark(root + "/content/unpacking")

@@ -46,7 +46,8 @@ extension NetworkList {
     /// portmap maps the ports, and bandwidth shapes by the rates, of `runtimeConfig` (their pages at cni.dev); bandwidth's may
     /// stand in the configuration, too.
     private static func isIdle(_ plugin: JSONValue, for arguments: PluginArguments) -> Bool {
-        guard let type = plugin["type"]?.stringValue, let own = ["portmap": [], "bandwidth": ["ingressRate", "egressRate"]][type]
+        guard let type = plugin["type"]?.stringValue,
+            let own = ["portmap": [], "bandwidth": ["ingressRate", "egressRate"]][type]
         else { return false }
         return arguments.runtimeConfig(for: plugin) == nil && (own + ["runtimeConfig"]).allSatisfy { plugin[$0] == nil }
     }

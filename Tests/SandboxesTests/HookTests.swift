@@ -80,7 +80,9 @@ struct HookTests {
             }
             #expect(failure?.code == .failedPrecondition && failure?.message.contains("exists already") == true)
             #expect(try await fixture.status(other).state == .containerRunning)
-            #expect(try await fixture.engine.podSandboxStatus(.with { $0.podSandboxID = sandbox }).status.state == .sandboxReady)
+            #expect(
+                try await fixture.engine.podSandboxStatus(.with { $0.podSandboxID = sandbox }).status.state
+                    == .sandboxReady)
         }
     }
 

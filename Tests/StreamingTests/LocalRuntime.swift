@@ -1,5 +1,6 @@
 import CRI
 import Glibc
+import Linux
 import Streaming
 import Synchronization
 
@@ -39,29 +40,18 @@ final class LocalRuntime: StreamingRuntime {
     }
 
     private func spawn(_ command: [String], _ descriptors: [Int32?]) throws(CRIError) -> String {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (number, descriptor) in descriptors.enumerated() {
-            if let descriptor {
-                posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
-            } else {
-                posix_spawn_file_actions_addopen(&actions, Int32(number), "/dev/null", O_RDWR, 0)
-            }
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(null) }
+        let program = ["", "/usr/bin/", "/bin/"].map { $0 + command[0] }.first { access($0, X_OK) == 0 }
+        // Not posix_spawn(3): the server's sockets aren't close-on-exec, and one that it closes would live on in the process.
+        var request = Spawn(program ?? command[0], command)
+        request.descriptors = descriptors.map { $0 ?? null }
+        let process: pid_t
+        do throws(SystemError) {
+            process = try request.start().pid
+        } catch {
+            throw CRIError(.unknown, "exec \(command[0]): \(error.errno)")
         }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var defaults = sigset_t()
-        sigemptyset(&defaults)
-        sigaddset(&defaults, SIGPIPE)
-        posix_spawnattr_setsigdefault(&attributes, &defaults)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-        var arguments = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var process = pid_t()
-        let result = posix_spawnp(&process, command[0], &actions, &attributes, &arguments, environ)
-        guard result == 0 else { throw CRIError(.unknown, "exec \(command[0]): \(String(cString: strerror(result)))") }
         let exec = "exec-\(process)"
         state.withLock { $0.processes[exec] = process }
         return exec

@@ -25,7 +25,6 @@ public struct ProxyRules: Sendable, Hashable {
         var login: String?
     }
 
-
     /// None.
     public init() {}
 

@@ -23,7 +23,8 @@ public struct RegistryConfiguration: Sendable {
 
     public init(
         hostsDirectory: String = "/etc/kubesim/certs.d", credentialFiles: [String] = standardCredentialFiles(),
-        proxies: ProxyRules = .ofEnvironment(), parallelLayers: Int = 3, pulls: Int = 64, stallTimeout: Duration = .seconds(60), stallBytes: UInt64 = 64 << 10,
+        proxies: ProxyRules = .ofEnvironment(), parallelLayers: Int = 3, pulls: Int = 64,
+        stallTimeout: Duration = .seconds(60), stallBytes: UInt64 = 64 << 10,
         dialTimeout: Duration = .seconds(30), attempts: Int = 5, backOff: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(60)
     ) {

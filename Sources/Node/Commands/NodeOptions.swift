@@ -4,10 +4,12 @@ import ArgumentParser
 struct NodeOptions: ParsableArguments {
     @OptionGroup var shared: PlaceOptions
 
-    @Option(help: ArgumentHelp("The directory whose files are Pod manifests.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The directory whose files are Pod manifests.", valueName: "dir"), completion: .directory)
     var manifests: String?
 
-    @Option(help: ArgumentHelp("Logs, as NAMESPACE_NAME_UID/CONTAINER/N.log.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("Logs, as NAMESPACE_NAME_UID/CONTAINER/N.log.", valueName: "dir"), completion: .directory)
     var podLogs: String?
 
     /// What the flags and the file say together.

@@ -3,7 +3,9 @@ import FoundationEssentials
 
 /// The flags that say where an engine keeps things; the node and the CRI alone share them.
 struct PlaceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The data directory; with it alone, all the other places lie in it.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The data directory; with it alone, all the other places lie in it.", valueName: "dir"),
+        completion: .directory)
     var root: String?
 
     @Option(help: ArgumentHelp("Runtime state: sockets, mounts, bundles.", valueName: "dir"), completion: .directory)
@@ -18,7 +20,9 @@ struct PlaceOptions: ParsableArguments {
     @Option(name: .customLong("pod-cidr"), help: ArgumentHelp("The pods' addresses.", valueName: "cidr"))
     var podCIDR: String?
 
-    @Option(help: ArgumentHelp("The configuration file (default: /etc/kubesim/kubesim.yaml).", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The configuration file (default: /etc/kubesim/kubesim.yaml).", valueName: "file"),
+        completion: .file())
     var config: String?
 
     /// What the flags and the file say together; a node's own two flags are given by whoever has them.

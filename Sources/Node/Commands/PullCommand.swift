@@ -65,7 +65,8 @@ extension ControlLoadedImage {
     /// With the one of its names that was asked for; others it may have had before.
     fileprivate func only(_ name: String) -> ControlLoadedImage {
         var image = self
-        image.tags = tags.first { tag in ["", ":latest"].contains { tag == name + $0 || tag.hasSuffix("/" + name + $0) } }
+        image.tags =
+            tags.first { tag in ["", ":latest"].contains { tag == name + $0 || tag.hasSuffix("/" + name + $0) } }
             .map { [$0] } ?? tags
         return image
     }

@@ -108,7 +108,8 @@ extension Engine {
             guard try await Blocking.run({ try !Cgroup(path: path, host: host).exists }) else {
                 throw CRIError(
                     .failedPrecondition,
-                    "\(name): a plugin asks for the cgroup \(path), which exists already and is not the container's own")
+                    "\(name): a plugin asks for the cgroup \(path), which exists already and is not the container's own"
+                )
             }
             try await self.change(id) { $0.cgroupsPath = path }
         }

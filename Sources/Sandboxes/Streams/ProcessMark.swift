@@ -14,7 +14,7 @@ struct ProcessMark: Sendable {
     private static let line = Array("Max realtime timeout ".utf8)
 
     /// Fewer than 2^53, which every OCI runtime's JSON can hold.
-    private let microseconds = UInt64.random(in: 1 << 52 ..< 1 << 53)
+    private let microseconds = UInt64.random(in: 1 << 52..<1 << 53)
 
     func put(on process: inout OCISpec.Process) {
         guard !process.rlimits.contains(where: { $0.type == Self.resource }) else { return }

@@ -65,7 +65,8 @@ actor WritableLayers {
         let usage = await measure(container)
         known[container] = usage.map {
             Known(
-                usage: $0, measuredAtNanoseconds: wallClockNanoseconds(), measuredAt: clock.now, cost: clock.now - start)
+                usage: $0, measuredAtNanoseconds: wallClockNanoseconds(), measuredAt: clock.now, cost: clock.now - start
+            )
         }
     }
 }

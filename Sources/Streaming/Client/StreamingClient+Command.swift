@@ -30,7 +30,8 @@ extension StreamingClient {
             guard version.hasClose || terminal || input == nil else {
                 throw CRIError(
                     .failedPrecondition,
-                    "this server's WebSockets (\(version.rawValue)) can't tell a command that its input has ended; use SPDY")
+                    "this server's WebSockets (\(version.rawValue)) can't tell a command that its input has ended; use SPDY"
+                )
             }
             return try await withThrowingTaskGroup(of: RemoteStatus?.self) { group in
                 defer { group.cancelAll() }

@@ -142,10 +142,13 @@ import Testing
         try await LoopbackServer.use { request in
             Self.isLayer(request) ? Reply(body: layer, announced: .some(nil), isEndless: true) : .text(404)
         } _: { mirror in
-            try await serve { _, _ in nil } _: { fixture, server in
+            try await serve { _, _ in
+                nil
+            } _: { fixture, server in
                 try fixture.configure(
                     server.authority,
-                    "server = 'http://\(server.authority)'\n[host.'http://\(mirror.authority)']\ncapabilities = ['pull']\n")
+                    "server = 'http://\(server.authority)'\n[host.'http://\(mirror.authority)']\ncapabilities = ['pull']\n"
+                )
                 // What came before the lie is what was asked for, and the registry itself gives the rest.
                 try await fixture.pull("\(server.authority)/image")
             }

@@ -74,7 +74,9 @@ struct ProxyTests {
     }
 
     @Test("a way through TLS is asked of the proxy, and its no is told") func tunnel() async throws {
-        try await LoopbackServer.use { _ in .text(403, "no") } _: { proxy in
+        try await LoopbackServer.use { _ in
+            .text(403, "no")
+        } _: { proxy in
             let rules = Self.rules(["HTTPS_PROXY": "http://\(proxy.authority)"])
             try await PullFixture.use(attempts: 1, proxies: rules) { fixture in
                 try await fixture.refuse("registry.invalid/a", says: "through the proxy \(proxy.authority)")
@@ -84,8 +86,11 @@ struct ProxyTests {
         }
     }
 
-    @Test("a proxy that can't be used is told by its variable, and nobody is asked past it") func mistake() async throws {
-        try await LoopbackServer.use { _ in .text(200, "{}") } _: { registry in
+    @Test("a proxy that can't be used is told by its variable, and nobody is asked past it") func mistake() async throws
+    {
+        try await LoopbackServer.use { _ in
+            .text(200, "{}")
+        } _: { registry in
             try await PullFixture.use(proxies: Self.rules(["HTTP_PROXY": "https://secure.example"])) { fixture in
                 try await fixture.refuse("\(registry.authority)/a", says: "HTTP_PROXY")
             }

@@ -71,7 +71,8 @@ struct PullFixture {
         try await Scratch.use { scratch in
             let registries = RegistryConfiguration(
                 hostsDirectory: scratch.file("certs.d"), credentialFiles: [scratch.file("config.json")],
-                proxies: proxies, stallTimeout: stall, dialTimeout: .seconds(5), attempts: attempts, backOff: .milliseconds(5),
+                proxies: proxies, stallTimeout: stall, dialTimeout: .seconds(5), attempts: attempts,
+                backOff: .milliseconds(5),
                 longestPause: .seconds(2))
             let store = try await ImageStore(
                 root: scratch.file("store"), logger: StoreFixture.quiet, limits: limits, registries: registries)
