@@ -84,7 +84,9 @@ struct PluginTests {
     }
 
     // Checked: opened as files are, the fifo is waited for without end, by every call about the network.
-    @Test("a fifo among the configurations holds up nobody, and an address that is none is no result")
+    @Test(
+        "a fifo among the configurations holds up nobody, and an address that is none is no result",
+        .timeLimit(.minutes(1)))
     func oddities() async throws {
         try await withPlugins { plugins async throws in
             #expect(mkfifo(plugins.scratch.file("net.d/00-fifo.conflist"), 0o600) == 0)
