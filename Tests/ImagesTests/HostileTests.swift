@@ -131,6 +131,8 @@ import Testing
         Case("no tar at all", "not a tar archive") { $0.append([UInt8](repeating: 97, count: 5000)) },
     ]
 
+    // Checked: resolved without RESOLVE_BENEATH, what goes through a symlink is written on the host; without the looks at absolute
+    // names, at targets that climb, at devices' places and at the headers' sum each of their cases is unpacked.
     @Test(arguments: layers) func `a hostile layer`(_ hostile: Case) async throws {
         try await StoreFixture.use { fixture in
             let image = ImageTarball { tar in
@@ -161,6 +163,7 @@ import Testing
 
     // MARK: Digests
 
+    // Checked: without the comparison of digests the image is in the store, as in the next two tests.
     @Test func `a layer that is not what the configuration says`() async throws {
         try await StoreFixture.use { fixture in
             var image = ImageTarball { $0.file("file", "x") }
@@ -361,6 +364,7 @@ import Testing
 
     // MARK: Bombs
 
+    // Checked: without the budget all sixteen megabytes are unpacked.
     @Test func `a bomb is stopped long before it goes off`() async throws {
         var limits = ImageLimits()
         limits.ratioFloorBytes = 1 << 20
@@ -387,6 +391,7 @@ import Testing
         }
     }
 
+    // Checked: without the three counts each of them is taken.
     @Test func `more entries than anybody needs`() async throws {
         var limits = ImageLimits()
         limits.layerEntries = 100

@@ -190,6 +190,7 @@ import Testing
         }
     }
 
+    // Checked: without the look at its characters the first of them is sent.
     @Test(arguments: [#"{"token":"a\r\nb: c"}"#, #"{"token":""}"#, "nothing", #"{"token":7}"#])
     func `a token that is none`(_ answer: String) async throws {
         try await LoopbackServer.use { _ in

@@ -185,6 +185,7 @@ import Testing
         }
     }
 
+    // Checked: without the look at what it has of both, the document that is manifest and index at once is taken for an index.
     @Test func `manifests that name what isn't done, or nothing at all`() async throws {
         let image = Self.image
         let config = image.descriptor("config.v1+json", image.configDocument)
@@ -332,6 +333,7 @@ import Testing
         try text(fixture.store.tree(image) + "/good")
     }
 
+    // Checked: without the budget it is unpacked.
     @Test func `a bomb from a registry is stopped as one from a tarball`() async throws {
         var limits = ImageLimits()
         limits.ratioFloorBytes = 1 << 20

@@ -142,6 +142,36 @@ import Testing
         }
     }
 
+    // Checked: without the limit of one registry its third pull is let in.
+    @Test func `one registry that hangs leaves places for the others`() async throws {
+        let contents = RegistryContents()
+        contents.put(hello, tags: ["latest"])
+        try await LoopbackServer.use { _ in
+            .init(isSilent: true)
+        } _: { silent in
+            try await LoopbackServer.use(contents.answer) { good in
+                try await PullFixture.use(pulls: 4) { fixture in
+                    let hung = (0..<2).map { number in
+                        Task { try await fixture.pull("\(silent.authority)/image:\(number)") }
+                    }
+                    try await eventually("both are at work") { silent.requests.count == 2 }
+                    let text = try await fixture.refuse("\(silent.authority)/image:2")
+                    #expect(
+                        text.contains("2 pulls from \(silent.authority) are at work already: try again later"),
+                        "\(text)")
+                    try await fixture.pull("\(good.authority)/hello")
+                    for pull in hung { pull.cancel() }
+                    for pull in hung { await #expect(throws: ImageError.self) { try await pull.value } }
+                    // Their places are free again.
+                    let next = Task { try await fixture.pull("\(silent.authority)/image:2") }
+                    try await eventually("it is at work") { silent.requests.count == 3 }
+                    next.cancel()
+                    await #expect(throws: ImageError.self) { try await next.value }
+                }
+            }
+        }
+    }
+
     @Test func `a tag that moved takes its name along`() async throws {
         let newer = ImageTarball { $0.file("hello", "again") }
         try await serve([(hello, ["latest"])]) { fixture, server, contents in

@@ -66,12 +66,12 @@ struct PullFixture {
 
     static func use(
         limits: ImageLimits = ImageLimits(), attempts: Int = 3, stall: Duration = .seconds(20),
-        proxies: ProxyRules = ProxyRules(), _ body: (PullFixture) async throws -> Void
+        proxies: ProxyRules = ProxyRules(), pulls: Int = 64, _ body: (PullFixture) async throws -> Void
     ) async throws {
         try await Scratch.use { scratch in
             let registries = RegistryConfiguration(
                 hostsDirectory: scratch.file("certs.d"), credentialFiles: [scratch.file("config.json")],
-                proxies: proxies, stallTimeout: stall, dialTimeout: .seconds(5), attempts: attempts,
+                proxies: proxies, pulls: pulls, stallTimeout: stall, dialTimeout: .seconds(5), attempts: attempts,
                 backOff: .milliseconds(5),
                 longestPause: .seconds(2))
             let store = try await ImageStore(
