@@ -207,7 +207,7 @@ let package = Package(
         tests(
             "NRITests", ["NRI", "TTRPC", "Sandboxes", "CRI", "OCISpec", "Linux", "TestKit", protobuf, log]),
         tests("StreamingTests", ["Streaming", "CRI", "JSON", "Linux", "TestKit", nioCore, nioPosix, log]),
-        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "TestKit", log, arguments]),
+        tests("CRICtlTests", ["CRICtl", "CRI", "CRIgRPC", "JSON", "Linux", "TestKit", log, arguments]),
         tests("NodeTests", ["Node", "Kubelet", "Sandboxes", "ShimProtocol", "Streaming", "TestKit", log]),
         tests("WholePathTests", ["TestKit", "JSON"]),
     ],

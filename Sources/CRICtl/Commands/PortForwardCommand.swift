@@ -1,7 +1,6 @@
 import ArgumentParser
 import CRI
 import Glibc
-import Linux
 import Streaming
 import SwiftProtobuf
 
@@ -27,9 +26,10 @@ struct PortForwardCommand: AsyncParsableCommand {
                 CRIPodSandboxStatusRequest.with { $0.podSandboxID = podID })
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (local, remote) in wanted {
-                    let listener = try LocalListener(port: local)
-                    say("Forwarding from 127.0.0.1:\(listener.port) -> \(remote)")
-                    group.addTask { try await serve(listener, remote, services) }
+                    for listener in try LocalListener.all(port: local) {
+                        say("Forwarding from \(listener.address) -> \(remote)")
+                        group.addTask { try await serve(listener, remote, services) }
+                    }
                 }
                 try await group.waitForAll()
             }
@@ -73,42 +73,5 @@ struct PortForwardCommand: AsyncParsableCommand {
             throw Failure("invalid port \"\(text)\"; [LOCAL_PORT:]REMOTE_PORT is expected")
         }
         return (local, remote)
-    }
-}
-
-/// A socket that listens on the loopback device.
-final class LocalListener: Sendable {
-    let port: UInt16
-    private let descriptor: Int32
-
-    init(port: UInt16) throws {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { throw Failure("socket: \(String(cString: strerror(errno)))") }
-        var yes: Int32 = 1
-        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(socket, address, size) == 0 && listen(socket, 64) == 0 && getsockname(socket, address, &size) == 0
-            }
-        }
-        guard result else {
-            let reason = String(cString: strerror(errno))
-            close(socket)
-            throw Failure("can't listen on 127.0.0.1:\(port): \(reason)")
-        }
-        self.port = UInt16(bigEndian: address.sin_port)
-        descriptor = socket
-    }
-
-    deinit { close(descriptor) }
-
-    /// The next connection, the caller's; nil once the task is cancelled or the socket broke.
-    func accept() async -> Int32? {
-        await BlockingCall.whenReadable(descriptor) { Glibc.accept($0, nil, nil) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 }
