@@ -157,7 +157,7 @@ import Testing
                     try await eventually("both are at work") { silent.requests.count == 2 }
                     let text = try await fixture.refuse("\(silent.authority)/image:2")
                     #expect(
-                        text.contains("2 pulls from \(silent.authority) are at work already: try again later"),
+                        text.contains("2 pulls from \(silent.authority) are at work already (try again later)"),
                         "\(text)")
                     try await fixture.pull("\(good.authority)/hello")
                     for pull in hung { pull.cancel() }
