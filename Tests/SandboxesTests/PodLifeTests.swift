@@ -8,6 +8,34 @@ import Testing
 
 @Suite("A pod's life", .serialized, .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
 struct PodLifeTests {
+    @Test("a pod of many containers is taken away in one call, and by many at once") func manyContainers() async throws
+    {
+        // Checked: when all are removed at once, and the pod's threads refuse more than 64 that wait, it stays.
+        try await EngineFixture.use { fixture in
+            for together in [true, false] {
+                let pod = fixture.sandboxConfig("many")
+                let sandbox = try await fixture.run(pod)
+                var containers: [String] = []
+                for number in 0..<120 {
+                    let config = fixture.containerConfig("c\(number)", ["/bin/sleep", "1000"])
+                    containers.append(try await fixture.create(config, in: sandbox, of: pod))
+                }
+                if !together {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for container in containers {
+                            group.addTask {
+                                _ = try await fixture.engine.removeContainer(
+                                    CRIRemoveContainerRequest.with { $0.containerID = container })
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+                try await fixture.stopAndRemove(sandbox)
+            }
+        }
+    }
+
     @Test("a container runs, prints, is asked, exits and leaves nothing")
     func wholeLife() async throws {
         try await EngineFixture.use { fixture in

@@ -28,18 +28,28 @@ extension Engine {
     private func remove(_ id: SandboxID) async throws {
         guard sandboxes[id] != nil else { return }
         try await dismantle(id)
+        try await removeContainers(of: id)
+        await hookRemoved(id)
+        try await forget(id)
+    }
+
+    /// How many of a sandbox's containers are removed side by side. It has few threads: more would only queue for them.
+    private static let mostRemovals = 8
+
+    private func removeContainers(of id: SandboxID) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for container in containers(of: id) {
+            var failures = FirstFailure()
+            for (index, container) in containers(of: id).enumerated() {
+                if index >= Self.mostRemovals, let result = await group.nextResult() {
+                    await failures.collect { try result.get() }
+                }
                 group.addTask { try await self.removeContainer(container.record.id) }
             }
-            var failures = FirstFailure()
             while let result = await group.nextResult() {
                 await failures.collect { try result.get() }
             }
             try failures.rethrow()
         }
-        await hookRemoved(id)
-        try await forget(id)
     }
 
     /// Takes the directories and the record away, then the table's entry.

@@ -27,8 +27,8 @@ final class BlockingThreads: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    /// How much may wait in a lane with a name.
-    private static let mostWaiting = 64
+    /// How much may wait in a lane with a name: more than a busy client asks for at once of one pod.
+    private static let mostWaiting = 512
     /// How long a thread that has nothing to do waits for the next work.
     private static let patienceSeconds = 5
 
