@@ -219,6 +219,17 @@ struct PodFailureTests {
             #expect(ContinuousClock.now - begin < .seconds(20))
             let left = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c 'sleep 77[5678]'"])
             #expect(String(decoding: left.stdout, as: UTF8.self) == "0\n")
+            // Nor does one get away that is always another: a chain in which each starts the next and ends.
+            _ = try await fixture.exec(container, ["/bin/sh", "-c", "echo 'setsid sh /tmp/relay & exit' > /tmp/relay"])
+            for _ in 0..<10 {
+                let relay = await refusal {
+                    _ = try await fixture.exec(
+                        container, ["/bin/sh", "-c", "setsid sh /tmp/relay & sleep 773"], timeout: 1)
+                }
+                #expect(relay?.code == .deadlineExceeded)
+                let alive = try await fixture.exec(container, ["/bin/sh", "-c", "ps | grep -c '[r]elay'"])
+                #expect(String(decoding: alive.stdout, as: UTF8.self) == "0\n")
+            }
             // A grandchild that keeps the pipe open holds nobody up.
             let before = ContinuousClock.now
             let quick = try await fixture.exec(container, ["/bin/sh", "-c", "sleep 30 & echo done"])

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("A pod's life", .serialized, .needs(.root, .overlayfs, .programs, .busybox, .cniPlugins))
 struct PodLifeTests {
-    @Test("a pod of many containers is taken away in one call, and by many at once") func manyContainers() async throws
+    @Test("a pod of many containers is taken away in one call, and by many calls at once") func manyContainers()
+        async throws
     {
         // Checked: when all are removed at once, and the pod's threads refuse more than 64 that wait, it stays.
         try await EngineFixture.use { fixture in
@@ -16,7 +17,7 @@ struct PodLifeTests {
                 let pod = fixture.sandboxConfig("many")
                 let sandbox = try await fixture.run(pod)
                 var containers: [String] = []
-                for number in 0..<120 {
+                for number in 0..<400 {
                     let config = fixture.containerConfig("c\(number)", ["/bin/sleep", "1000"])
                     containers.append(try await fixture.create(config, in: sandbox, of: pod))
                 }

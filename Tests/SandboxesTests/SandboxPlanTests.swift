@@ -83,6 +83,35 @@ struct SandboxPlanTests {
         }
     }
 
+    @Test("numbers that stand for no word are refused by field") func unknownWords() {
+        func message(_ change: (inout CRIContainerConfig) -> Void) -> String? {
+            var config = CRIContainerConfig()
+            change(&config)
+            let failure = #expect(throws: CRIError.self) { try UnknownWords.refuse(in: config, of: "container c") }
+            return failure.map { "\($0.code) \($0.message)" }
+        }
+        let pid = message { $0.linux.securityContext.namespaceOptions.pid = .UNRECOGNIZED(99) }
+        #expect(pid == "invalidArgument container c: namespace_options.pid 99: unknown")
+        #expect(
+            message { $0.stopSignal = .UNRECOGNIZED(9999) } == "invalidArgument container c: stop_signal 9999: unknown")
+        let mount = message {
+            $0.mounts = [.with { ($0.containerPath, $0.propagation) = ("/m", .UNRECOGNIZED(7)) }]
+        }
+        #expect(mount == "invalidArgument container c: mount on /m: propagation 7: unknown")
+        #expect(StopSignal.number(.UNRECOGNIZED(9999)) == nil)
+        for (field, change) in [
+            (
+                "namespace_options.ipc 77: unknown",
+                { $0.linux.securityContext.namespaceOptions.ipc = .UNRECOGNIZED(77) }
+            ),
+            ("metadata.name has 5000 bytes", { $0.metadata.name = String(repeating: "n", count: 5000) }),
+            ("hostname has control characters", { $0.hostname = "a\nb" }),
+        ] as [(String, (inout CRIPodSandboxConfig) -> Void)] {
+            let failure = #expect(throws: CRIError.self) { _ = try plan(change) }
+            #expect(failure?.message.contains(field) == true, "\(failure?.message ?? "")")
+        }
+    }
+
     @Test("a user namespace needs ids, and an OCI runtime that can map them")
     func userNamespace() throws {
         func asked(_ ranges: [(UInt32, UInt32, UInt32)]) -> (inout CRIPodSandboxConfig) -> Void {

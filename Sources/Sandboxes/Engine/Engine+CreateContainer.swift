@@ -70,6 +70,7 @@ extension Engine {
         _ key: String, _ config: CRIContainerConfig, sandbox: SandboxID, name: String
     ) async throws -> ContainerID {
         if closed { throw CRIError(.unavailable, "\(name): the engine is shutting down") }
+        try UnknownWords.refuse(in: config, of: name)
         if let old = containerKeys[key], let entry = containers[old] {
             switch entry.record.stage {
             case .created where entry.record.config == config: return old

@@ -124,11 +124,9 @@ struct SandboxPlan: Sendable {
             throw CRIError(.invalidArgument, "pod sandbox config: metadata needs name, namespace and uid")
         }
         let pod = "\(metadata.namespace)/\(metadata.name)"
-        for text in [metadata.name, metadata.namespace, metadata.uid, config.hostname, config.logDirectory]
-        where text.utf8.contains(where: { $0 < 32 || $0 == 127 }) || text.utf8.count > 4096 {
-            throw CRIError(.invalidArgument, "pod sandbox config: a name, host name or path with control characters")
-        }
+        try checkTexts(config)
         let options = config.linux.securityContext.namespaceOptions
+        try UnknownWords.refuse(in: options, of: "pod \(pod)")
         let mappings = try IDMappings.wish(options, for: "pod \(pod)")
         guard mappings == nil || features.userNamespaces else {
             throw CRIError(
@@ -161,5 +159,26 @@ struct SandboxPlan: Sendable {
             resolvText: try PodFileTexts.resolvConf(
                 dns: config.hasDnsConfig ? config.dnsConfig : nil, host: hostResolv),
             makesShm: options.ipc != .node)
+    }
+
+    /// The longest name or path, in bytes: PATH_MAX (limits.h).
+    private static let longestText = 4096
+
+    /// What goes into names, paths and files.
+    private static func checkTexts(_ config: CRIPodSandboxConfig) throws(CRIError) {
+        let metadata = config.metadata
+        for (field, text) in [
+            ("metadata.name", metadata.name), ("metadata.namespace", metadata.namespace),
+            ("metadata.uid", metadata.uid), ("hostname", config.hostname), ("log_directory", config.logDirectory),
+        ] {
+            guard text.utf8.count <= longestText else {
+                throw CRIError(
+                    .invalidArgument,
+                    "pod sandbox config: \(field) has \(text.utf8.count) bytes; \(longestText) are the most")
+            }
+            guard !text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else {
+                throw CRIError(.invalidArgument, "pod sandbox config: \(field) has control characters in it")
+            }
+        }
     }
 }

@@ -40,9 +40,10 @@ enum StopSignal {
         return byName["sig" + name.lowercased()] ?? .sigterm
     }
 
-    /// The number of the CRI's word; nil for RUNTIME_DEFAULT, which leaves it to the image.
+    /// The number of the CRI's word; nil for RUNTIME_DEFAULT, which leaves it to the image, and for a word that is none.
     static func number(_ signal: CRISignal) -> Int32? {
         if signal == .runtimeDefault { return nil }
+        if case .UNRECOGNIZED = signal { return nil }
         if signal.rawValue >= 35 { return Int32(signal.rawValue - 1) }
         return number(String(describing: signal).uppercased())
     }

@@ -19,6 +19,19 @@ enum ProcessTree {
         }
         for pid in known.subtracting([root]) { try? Pidfd(pid: pid).signal(SIGKILL) }
         try? first?.signal(SIGKILL)
+        killRunaways(mark)
+    }
+
+    /// Looks again and again for processes that carry the mark: one that always hands over to a child of its own may be
+    /// missed by many a listing of `/proc`, and is gone when enough of them in a row have nothing.
+    private static func killRunaways(_ mark: ProcessMark) {
+        var empty = 0
+        for _ in 0..<500 where empty < 20 {
+            let found = descendants(of: [], mark: mark)
+            for pid in found { try? Pidfd(pid: pid).signal(SIGKILL) }
+            empty = found.isEmpty ? empty + 1 : 0
+            usleep(500)
+        }
     }
 
     /// A stop takes effect when the process runs next, and a fork that it was in the middle of is still made. The kernel tells
@@ -39,7 +52,7 @@ enum ProcessTree {
         guard let names = try? Directory.names("/proc") else { return [] }
         var found: Set<pid_t> = []
         for name in names {
-            guard let pid = pid_t(name), let stat = try? ProcessStat(pid: pid) else { continue }
+            guard let pid = pid_t(name), let stat = try? ProcessStat(pid: pid), !stat.isZombie else { continue }
             if parents.contains(stat.parentPID) || mark.isOn(pid) { found.insert(pid) }
         }
         return found
