@@ -70,12 +70,11 @@ final class DirectoryWatcher {
 
     /// Watches the directory, or the nearest one above it that is there.
     private func arm() {
-        // It may come while we turn to the one above; then that one's watch is already too late to tell. Bounded, in
-        // case somebody makes and removes it all the time: those events will be told.
-        for _ in 0..<8 {
+        // What is waited for may come while we turn to the one above; then that one's watch is already too late to tell.
+        // Bounded, in case somebody makes and removes it all the time: those events will be told.
+        for _ in 0..<16 {
             if watchDirectory() { break }
-            watchAncestor()
-            if !File.exists(path) { break }
+            guard let awaited = watchAncestor(), File.exists(awaited) else { break }
         }
         changes.yield(.everything)
     }
@@ -103,9 +102,11 @@ final class DirectoryWatcher {
         }
     }
 
-    private func watchAncestor() {
+    /// - Returns: what is missing below it, whose coming will be told: the directory, or one on the way to it
+    private func watchAncestor() -> String? {
         var above = Substring(path)
         while let slash = above.lastIndex(of: "/") {
+            let awaited = String(above)
             above = above[..<slash]
             // One that isn't there either is passed over on the way up; the top always is.
             guard
@@ -115,8 +116,9 @@ final class DirectoryWatcher {
             // A watch that has just ended by itself needs no removal.
             if let ancestor, ancestor != number { try? inotify.unwatch(ancestor) }
             ancestor = number
-            return
+            return awaited
         }
+        return nil
     }
 
     private func read() {
