@@ -88,7 +88,7 @@ run: build samples ## Start a demo node on the sample manifests; Ctrl-C leaves n
 test: build samples test-deps ## Every test: unit, and integration as root
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory bin
-	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests -c release --skip-build --no-parallel $(if $(FILTER),--filter $(FILTER))
+	KUBESIM_BIN=$(CURDIR)/bin scripts/run-tests $(if $(FILTER),--filter $(FILTER))
 
 .PHONY: test-cri-client
 test-cri-client: build samples test-deps ## Python's gRPC speaks to `kubesim cri`: every call, and the hard cases

@@ -73,6 +73,9 @@ final class Flight<Subject: Sendable & Equatable, Value: Sendable>: Sendable {
     /// How many wait for it now.
     var callers: Int { state.withLock { $0.waiters.count } }
 
+    /// Whether every caller has gone away before it ended.
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
     private func leave(_ ticket: UInt64) {
         let (gone, task) = state.withLock {
             state -> (CheckedContinuation<Value, any Error>?, Task<Void, Never>?) in
