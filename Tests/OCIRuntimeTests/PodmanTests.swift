@@ -43,10 +43,11 @@ struct PodmanTests {
             Check("-t", "script -qec 'podman run --rm -t $I tty' /dev/null", prints: "/dev/pts/0\r\n"),
             Check(
                 "its size",
-                // conmon passes the size on once the container runs already; until then there is none.
+                // conmon passes the size on once the container runs already; until then there is none, and stty says so with
+                // nothing but words: its exit code is 0.
                 """
                 script -qec 'stty rows 33 cols 99; podman run --rm -t $I \
-                sh -c "until stty size 2>/dev/null; do sleep 0.1; done"' /dev/null
+                sh -c "until stty size 2>/dev/null | grep .; do sleep 0.1; done"' /dev/null
                 """,
                 prints: "33 99\r\n"),
             Check(
