@@ -41,4 +41,15 @@ import Testing
             return !reason.isEmpty
         }
     }
+
+    @Test func `a login in a name is refused and not repeated`() {
+        do {
+            _ = try ImageReference("me:secret@registry.example/a")
+            Issue.record("it is taken")
+        } catch {
+            let text = "\(error)"
+            #expect(
+                text.contains("login") && text.contains("registry.example/a") && !text.contains("secret"), "\(text)")
+        }
+    }
 }

@@ -136,6 +136,15 @@ struct AnswersTests {
                     $0.resources.memoryLimitInBytes = 200 << 20
                     $0.overhead.cpuShares = 5
                 })
+            // Checked: unread, the number is kept and shown.
+            let refused = await refusal {
+                _ = try await engine.updatePodSandboxResources(
+                    CRIUpdatePodSandboxResourcesRequest.with {
+                        $0.podSandboxID = sandbox
+                        $0.resources.cpuPeriod = 1
+                    })
+            }
+            #expect(refused?.code == .invalidArgument)
             let resized = try await engine.podSandboxStatus(
                 CRIPodSandboxStatusRequest.with {
                     $0.podSandboxID = sandbox

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import CRI
+import Cgroups
 import Images
 import OCISpec
 import Testing
@@ -238,9 +239,46 @@ struct ContainerSpecTests {
         #expect(spec.linux?.resources?.hugepageLimits.isEmpty == true)
         // Without CAP_SYS_RESOURCE the value can't go below our own.
         #expect(spec.process?.oomScoreAdj == 0)
-        #expect(throws: CRIError.self) {
-            try ContainerSpec.build(plainInput { $0.config.linux.resources.cpusetCpus = "0;rm" })
+    }
+
+    @Test("limits that no kernel takes are refused by name, before a container is made")
+    func limitsThatCannotBe() throws {
+        // Checked: without each of the bounds its lines here pass, and the container fails when it is started.
+        var facts = plainFacts
+        (facts.processors, facts.memoryNodes) = (4, 1)
+        func refused(_ field: String, _ change: (inout CRILinuxContainerResources) -> Void) {
+            var asked = CRILinuxContainerResources()
+            change(&asked)
+            do throws(CRIError) {
+                _ = try Resources.plan(asked, facts: facts)
+                Issue.record("\(asked) is taken")
+            } catch {
+                #expect(error.code == .invalidArgument && error.message.hasPrefix(field), "\(error.message)")
+            }
         }
+        refused("memory_limit_in_bytes") { $0.memoryLimitInBytes = -5 }
+        refused("memory_swap_limit_in_bytes") { $0.memorySwapLimitInBytes = -2 }
+        for memory: Int64 in [-1, 2 << 20] {
+            refused("memory_swap_limit_in_bytes") {
+                $0.memoryLimitInBytes = memory
+                $0.memorySwapLimitInBytes = 1 << 20
+            }
+        }
+        for period: Int64 in [-1, 1, 999, 1_000_001] { refused("cpu_period") { $0.cpuPeriod = period } }
+        refused("cpu_quota") { $0.cpuQuota = 999 }
+        refused("cpu_shares") { $0.cpuShares = -1 }
+        for cpus in ["0;rm", "0-99999999", "4", "2-1", "0-", "-", ",", "1,,2", "99999999999999999999", "0-1-2", "\n"] {
+            refused("cpuset_cpus") { $0.cpusetCpus = cpus }
+        }
+        refused("cpuset_mems") { $0.cpusetMems = "1" }
+        var good = CRILinuxContainerResources()
+        (good.memoryLimitInBytes, good.memorySwapLimitInBytes) = (1 << 20, -1)
+        (good.cpuPeriod, good.cpuQuota, good.cpusetCpus, good.cpusetMems) = (1_000_000, -7, "0-2,3", "0")
+        let plan = try Resources.plan(good, facts: facts)
+        #expect(plan.cpu == LinuxCPU(quota: -1, period: 1_000_000, cpus: "0-2,3", mems: "0"))
+        #expect(plan.memory == LinuxMemory(limit: 1 << 20, swap: -1))
+        let here = HostFacts.observe(try CgroupHost.detect())
+        #expect(here.processors >= 1 && here.processors < 1 << 20 && here.memoryNodes >= 1)
     }
 
     @Test("unified limits are file names of controllers and nothing else")

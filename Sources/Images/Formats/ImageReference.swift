@@ -27,6 +27,10 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
         var rest = Substring(text)
         if let at = rest.firstIndex(of: "@") {
             let digest = String(rest[rest.index(after: at)...])
+            // What is a login is nobody's business.
+            guard !digest.contains("/") else {
+                throw Self.wrong("…@" + digest, "a login is no part of an image's name; give it as credentials")
+            }
             guard Digest(digest) != nil else {
                 throw Self.wrong(text, "the digest must be sha256: and 64 hexadecimal digits")
             }

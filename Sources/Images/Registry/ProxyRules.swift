@@ -10,7 +10,7 @@ public struct ProxyRules: Sendable, Hashable {
     var secure: Proxy?
     private var exceptions: [ProxyException] = []
     /// What of the variables can't be used, and why; such a pull fails instead of going around the proxy.
-    private(set) var mistake: String?
+    public private(set) var mistake: String?
 
     struct Proxy: Sendable, Hashable {
         enum Kind: Sendable, Hashable {
@@ -59,8 +59,8 @@ public struct ProxyRules: Sendable, Hashable {
         else {
             // The login in it is nobody's business.
             mistake =
-                "\(variable): '\(printable(place.utf8))' is no proxy that can be used; write http://HOST:PORT or"
-                + " socks5://HOST:PORT"
+                "\(variable): '\(printable("\(scheme)://\(place)".utf8))' is no proxy that can be used; write"
+                + " http://HOST:PORT or socks5://HOST:PORT"
             return nil
         }
         if kind == .socks5, login != nil {

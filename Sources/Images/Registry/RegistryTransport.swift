@@ -147,7 +147,7 @@ struct RegistryAttempt: Error {
                         .unauthenticated, url: url, "it wants to know who asks",
                         advice: "write the login into the variable: http://USER:PASSWORD@HOST:PORT"))
             case .tlsHandshakeTimeout: return unreachable("no TLS handshake within the time allowed")
-            default: return later(url, "\(error)")
+            default: return later(url, error.shortDescription)
             }
         case let error as NIOConnectionError: return unreachable(explain(error))
         case let error as NIOSSLError: return explain(error, unreachable)
@@ -159,7 +159,7 @@ struct RegistryAttempt: Error {
             return noConnection.contains(error.errnoCode) ? unreachable("no connection: \(text)") : later(url, text)
         case HTTPParserError.invalidEOFState: return later(url, "closed in the middle")
         case let error as HTTPParserError:
-            var attempt = unreachable("no HTTP is spoken there: \(error)")
+            var attempt = unreachable("no HTTP is spoken there: \(error.debugDescription)")
             attempt.suggestsTLS = true
             return attempt
         default: return later(url, "\(error)")

@@ -152,10 +152,10 @@ final class DirectoryWatcher {
         if !event.mask.isDisjoint(with: [.movedFrom, .delete]) {
             changes.yield(.vanished(event.name))
         } else if event.mask == .create {
-            // A new file is empty and will be closed; a link is complete at once.
+            // A new file is empty and will be closed; a link is complete at once, and so is what is no file (a FIFO).
             // One that is gone again tells so itself.
             guard let status = try? FileStatus("\(path)/\(event.name)", followLinks: false) else { return }
-            if status.isSymlink || status.raw.links > 1 { changes.yield(.touched(event.name)) }
+            if !status.isRegular || status.raw.links > 1 { changes.yield(.touched(event.name)) }
         } else {
             changes.yield(.touched(event.name))
         }

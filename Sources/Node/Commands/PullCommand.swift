@@ -10,7 +10,8 @@ struct PullCommand: AsyncParsableCommand {
         commandName: "pull", abstract: "Pull images from their registries into a running node.",
         discussion: """
             Mirrors, plain HTTP and certificates are configured as for containerd, in /etc/kubesim/certs.d/HOST/hosts.toml;
-            credentials are taken from /etc/kubesim/config.json and from docker's config.json.
+            credentials are taken from /etc/kubesim/config.json and from docker's config.json. The node that pulls goes through
+            the proxies of its own HTTP_PROXY, HTTPS_PROXY and NO_PROXY (http:// and socks5:// ones).
 
               kubesim image pull registry.k8s.io/pause:3.10
               KUBESIM_CREDS=me:secret kubesim image pull registry.example/team/web

@@ -27,7 +27,11 @@ struct Runtime: Sendable {
     static func embedded(
         _ places: NodePlaces, _ configuration: NodeConfiguration, _ programs: Programs, logger: Logger
     ) async throws -> Runtime {
-        let store = try await ImageStore(root: places.root, logger: logger, registries: registries(configuration))
+        let registries = registries(configuration)
+        if let mistake = registries.proxies.mistake {
+            logger.warning("images can't be pulled: a proxy variable is wrong", metadata: ["reason": "\(mistake)"])
+        }
+        let store = try await ImageStore(root: places.root, logger: logger, registries: registries)
         var networkConfiguration = NetworkConfiguration(
             cacheDir: places.root + "/network/results", dataDir: places.state + "/network/addresses",
             podCIDR: places.podCIDR, podCIDR6: places.podCIDR6, bridge: places.bridge)

@@ -71,6 +71,8 @@ extension Engine {
     ) async throws(CRIError) -> CRIUpdatePodSandboxResourcesResponse {
         let entry = try sandbox(request.podSandboxID)
         do {
+            // The kubelet sets them; here they are only known, but as numbers that can be.
+            for asked in [request.overhead, request.resources] { _ = try Resources.plan(asked, facts: facts) }
             try await hookUpdate(entry.record.id, request)
             try await change(entry.record.id) { record in
                 if request.hasOverhead { record.config.linux.overhead = request.overhead }

@@ -30,7 +30,14 @@ extension HostFacts {
                 Capabilities.all.enumerated().filter { bounding & (1 << UInt64($0.offset)) != 0 }.map(\.element)),
             lowestOOMScoreAdj: effective & systemResource != 0 ? nil : own,
             appArmor: text("/sys/module/apparmor/parameters/enabled").hasPrefix("Y"),
-            selinux: File.exists("/sys/fs/selinux/enforce"), hostname: currentHostname())
+            selinux: File.exists("/sys/fs/selinux/enforce"), hostname: currentHostname(),
+            processors: possible("cpu"), memoryNodes: possible("node"))
+    }
+
+    /// The file ends with the highest number: `0-7` (Documentation/admin-guide/cputopology.rst). A kernel without has one node.
+    private static func possible(_ kind: String) -> Int {
+        let last = text("/sys/devices/system/\(kind)/possible").split { $0 == "-" || $0 == "," || $0 == "\n" }.last
+        return (last.flatMap { Int($0) } ?? 0) + 1
     }
 
     /// The node's name right now: a container on the host's network shares it.

@@ -17,6 +17,9 @@ struct HostFacts: Sendable, Equatable {
     var selinux: Bool
     /// The node's host name.
     var hostname: String
+    /// How many processors and memory nodes the kernel may ever have: numbers in a cpuset are below.
+    var processors = Int.max
+    var memoryNodes = Int.max
     /// The names of the AppArmor profiles that are loaded.
     var appArmorProfiles: Set<String> = []
 

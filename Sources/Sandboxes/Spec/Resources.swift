@@ -4,15 +4,18 @@ import OCISpec
 /// A container's limits in the runtime spec's words.
 enum Resources {
     /// Translates what the kubelet asked for; zero and empty mean "not asked".
+    ///
+    /// - Throws: `.invalidArgument` for what no kernel takes, so that it fails where it is asked and not when the container starts
     static func plan(_ asked: CRILinuxContainerResources, facts: HostFacts) throws(CRIError) -> LinuxResources {
         var resources = LinuxResources()
         var cpu = LinuxCPU()
         if asked.cpuShares != 0 { cpu.shares = try positive(asked.cpuShares, "cpu_shares") }
-        if asked.cpuPeriod != 0 { cpu.period = try positive(asked.cpuPeriod, "cpu_period") }
-        if asked.cpuQuota != 0 { cpu.quota = asked.cpuQuota < 0 ? -1 : asked.cpuQuota }
-        if !asked.cpusetCpus.isEmpty { cpu.cpus = try list(asked.cpusetCpus, "cpuset_cpus") }
-        if !asked.cpusetMems.isEmpty { cpu.mems = try list(asked.cpusetMems, "cpuset_mems") }
+        if asked.cpuPeriod != 0 { cpu.period = try period(asked.cpuPeriod) }
+        if asked.cpuQuota != 0 { cpu.quota = try quota(asked.cpuQuota) }
+        if !asked.cpusetCpus.isEmpty { cpu.cpus = try list(asked.cpusetCpus, "cpuset_cpus", below: facts.processors) }
+        if !asked.cpusetMems.isEmpty { cpu.mems = try list(asked.cpusetMems, "cpuset_mems", below: facts.memoryNodes) }
         if cpu != LinuxCPU() { resources.cpu = cpu }
+        try check(memory: asked.memoryLimitInBytes, withSwap: asked.memorySwapLimitInBytes)
         var memory = LinuxMemory()
         if asked.memoryLimitInBytes != 0 { memory.limit = asked.memoryLimitInBytes }
         if facts.swapAccounting {
@@ -66,9 +69,46 @@ enum Resources {
         return value
     }
 
-    private static func list(_ text: String, _ name: String) throws(CRIError) -> String {
-        guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 44 || $0 == 45 }) else {
-            throw CRIError(.invalidArgument, "\(name) \"\(text)\": not a list like 0-3,5")
+    /// In microseconds; a millisecond to a second (Documentation/scheduler/sched-bwc.rst).
+    private static func period(_ value: Int64) throws(CRIError) -> UInt64 {
+        guard (1000...1_000_000).contains(value) else {
+            throw CRIError(.invalidArgument, "cpu_period \(value): not from 1000 to 1000000 µs")
+        }
+        return UInt64(value)
+    }
+
+    /// In microseconds, a millisecond at least; any negative one is none.
+    private static func quota(_ value: Int64) throws(CRIError) -> Int64 {
+        guard value < 0 || value >= 1000 else {
+            throw CRIError(.invalidArgument, "cpu_quota \(value): less than 1000 µs")
+        }
+        return max(value, -1)
+    }
+
+    /// -1 is no limit.
+    private static func check(memory: Int64, withSwap both: Int64) throws(CRIError) {
+        for (name, value) in [("memory_limit_in_bytes", memory), ("memory_swap_limit_in_bytes", both)] where value < -1
+        {
+            throw CRIError(.invalidArgument, "\(name) \(value): negative, and not -1 for no limit")
+        }
+        guard both <= 0 || (memory != -1 && memory <= both) else {
+            throw CRIError(
+                .invalidArgument,
+                "memory_swap_limit_in_bytes \(both): memory and swap together can't have less than memory alone (\(memory))"
+            )
+        }
+    }
+
+    private static func list(_ text: String, _ name: String, below limit: Int) throws(CRIError) -> String {
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+            let numbers = ends.compactMap { $0.utf8.allSatisfy { (48...57).contains($0) } ? Int($0) : nil }
+            guard (1...2).contains(ends.count), numbers.count == ends.count, numbers[0] <= numbers[numbers.count - 1]
+            else { throw CRIError(.invalidArgument, "\(name) \"\(printable(text))\": not a list like 0-3,5") }
+            guard numbers[numbers.count - 1] < limit else {
+                throw CRIError(
+                    .invalidArgument, "\(name) \"\(printable(text))\": this node has \(limit), counted from 0")
+            }
         }
         return text
     }

@@ -45,8 +45,4 @@ enum Sysctls {
         guard let first = name.first(where: { $0 == "." || $0 == "/" }), first == "/" else { return name }
         return String(name.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
     }
-
-    private static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(100).map { $0.value < 32 || $0.value == 127 ? "?" : Character($0) })
-    }
 }

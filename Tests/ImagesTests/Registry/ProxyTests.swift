@@ -92,7 +92,7 @@ struct ProxyTests {
             .text(200, "{}")
         } _: { registry in
             try await PullFixture.use(proxies: Self.rules(["HTTP_PROXY": "https://secure.example"])) { fixture in
-                try await fixture.refuse("\(registry.authority)/a", says: "HTTP_PROXY")
+                try await fixture.refuse("\(registry.authority)/a", says: "HTTP_PROXY: 'https://secure.example'")
             }
             #expect(registry.requests.isEmpty)
         }
