@@ -117,21 +117,45 @@ struct HookTests {
         }
     }
 
-    @Test("a container that ends by itself is told of, too, before it is removed")
+    @Test("a container that ends at once is told of as started, ended, and removed, in this order")
     func ending() async throws {
-        try await EngineFixture.use { fixture in
-            let hooks = Recorder()
-            await fixture.engine.setHooks(hooks)
-            let pod = fixture.sandboxConfig("short")
-            let sandbox = try await fixture.run(pod)
-            let container = try await fixture.create(
-                fixture.containerConfig("main", ["/bin/sh", "-c", "exit 3"]), in: sandbox, of: pod)
-            try await fixture.start(container)
-            try await eventually("its end is told") { hooks.all.contains("stopped 3") }
-            _ = try await fixture.engine.removeContainer(CRIRemoveContainerRequest.with { $0.containerID = container })
-            #expect(hooks.all.suffix(2) == ["stopped 3", "removed"])
-            try await fixture.stopAndRemove(sandbox)
-        }
+        // Checked: where an end is told as soon as it is heard, events and hooks have it before the start.
+        let (gate, arrived) = (Latch(), Latch())
+        try await EngineFixture.use(
+            change: { _, changes in
+                changes.engine.afterStep = { step in
+                    guard step == .processStarted else { return }
+                    arrived.open()
+                    try? await gate.wait()
+                }
+            },
+            { fixture in
+                let hooks = Recorder()
+                await fixture.engine.setHooks(hooks)
+                let pod = fixture.sandboxConfig("short")
+                let sandbox = try await fixture.run(pod)
+                let container = try await fixture.create(
+                    fixture.containerConfig("main", ["/bin/sh", "-c", "exit 3"]), in: sandbox, of: pod)
+                let events = try await fixture.engine.getContainerEvents(CRIGetEventsRequest())
+                let start = Task { try await fixture.start(container) }
+                try await arrived.wait()
+                try await eventually("its end is heard") {
+                    try await fixture.status(container).state == .containerExited
+                }
+                gate.open()
+                try await start.value
+                try await eventually("its end is told") { hooks.all.contains("stopped 3") }
+                _ = try await fixture.engine.removeContainer(
+                    CRIRemoveContainerRequest.with { $0.containerID = container })
+                #expect(hooks.all.suffix(4) == ["start", "started", "stopped 3", "removed"])
+                var told: [CRIContainerEventType] = []
+                for try await event in events where event.containerID == container {
+                    told.append(event.containerEventType)
+                    if event.containerEventType == .containerDeletedEvent { break }
+                }
+                #expect(told == [.containerStartedEvent, .containerStoppedEvent, .containerDeletedEvent])
+                try await fixture.stopAndRemove(sandbox)
+            })
     }
 
     @Test("nobody sees a pod or a container that hooks have not let pass")

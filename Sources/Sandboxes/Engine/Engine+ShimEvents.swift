@@ -68,8 +68,7 @@ extension Engine {
             record.reason = exit.oomKilled ? "OOMKilled" : exit.exitCode == 0 ? "Completed" : "Error"
         }
         entry.ended.open()
-        announce(container: id, .containerStoppedEvent)
-        hookStopped(id)
+        tellEnd(id)
     }
 
     /// A container's end that nobody saw: its shim is gone, or the machine was started anew.
@@ -85,6 +84,12 @@ extension Engine {
             record.message = why
         }
         entry.ended.open()
+        tellEnd(id)
+    }
+
+    /// Tells of a container's end, and never before its start is told.
+    func tellEnd(_ id: ContainerID) {
+        guard let entry = containers[id], entry.record.stage == .exited, !entry.isStarting else { return }
         announce(container: id, .containerStoppedEvent)
         hookStopped(id)
     }

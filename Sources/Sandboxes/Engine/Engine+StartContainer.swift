@@ -42,6 +42,7 @@ extension Engine {
         let shim = try shim(of: record.sandbox, for: name)
         try await hookStart(id)
         try await change(id) { $0.stage = .starting }
+        containers[id]?.isStarting = true
         var watch = StepWatch()
         do {
             try await reachedOrLeft(.startRecorded)
@@ -60,7 +61,10 @@ extension Engine {
         } catch {
             // Whatever became of the caller.
             let wasLeft = Task.isCancelled
-            await Task { await startFailed(id, error, wasLeft: wasLeft) }.value
+            await Task {
+                await startFailed(id, error, wasLeft: wasLeft)
+                startTold(id)
+            }.value
             if wasLeft { throw CancellationError() }
             throw error
         }
@@ -73,7 +77,15 @@ extension Engine {
         }
         logger.debug("container started", metadata: ["container": "\(id.short)", "name": "\(name)", "ms": "\(watch)"])
         announce(container: id, .containerStartedEvent)
-        await hookStarted(id)
+        hookStarted(id)
+        startTold(id)
+        await containers[id]?.startHook?.value
+    }
+
+    /// From now on its end may be told; it may have been before it was started for all to see.
+    private func startTold(_ id: ContainerID) {
+        containers[id]?.isStarting = false
+        tellEnd(id)
     }
 
     private func createRequest(_ record: ContainerRecord, logDirectory: String) -> CreateRequest {
@@ -121,7 +133,5 @@ extension Engine {
             record.finishedAtNanoseconds = wallClockNanoseconds()
         }
         containers[id]?.ended.open()
-        announce(container: id, .containerStoppedEvent)
-        hookStopped(id)
     }
 }

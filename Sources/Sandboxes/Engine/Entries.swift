@@ -40,6 +40,8 @@ struct ContainerEntry {
     let turnstile = Turnstile()
     /// The process has ended.
     let ended = Latch()
+    /// Its start is under way and not told yet: nobody hears of its end before.
+    var isStarting = false
     /// Its start is being undone: that its process ends is no news then.
     var isTakenBack = false
     /// An end that was heard before it was known whose it is: of this start's process, or of one that was taken back.
@@ -52,6 +54,8 @@ struct ContainerEntry {
     var execs: UInt64 = 0
     /// Hooks have heard of it, or would have.
     var hooked: Bool
+    /// Hooks are being told, or were told, of its start.
+    var startHook: Task<Void, Never>?
     /// Hooks are being told, or were told, of its end.
     var stopHook: Task<Void, Never>?
 

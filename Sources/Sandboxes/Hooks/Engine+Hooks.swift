@@ -128,9 +128,13 @@ extension Engine {
         try await hooks?.start(container, in: pod)
     }
 
-    func hookStarted(_ id: ContainerID) async {
-        guard let (container, pod) = await hooked(id) else { return }
-        await hooks?.started(container, in: pod)
+    /// Tells of a container's start; its end is told behind that.
+    func hookStarted(_ id: ContainerID) {
+        guard let hooks, let entry = containers[id], entry.hooked else { return }
+        containers[id]?.startHook = Task {
+            guard let (container, pod) = await hooked(id) else { return }
+            await hooks.started(container, in: pod)
+        }
     }
 
     /// Asks before limits are changed; returns the limits to set.
@@ -151,6 +155,7 @@ extension Engine {
     func hookStopped(_ id: ContainerID) {
         guard hooks != nil, let entry = containers[id], entry.hooked, entry.stopHook == nil else { return }
         containers[id]?.stopHook = Task {
+            await entry.startHook?.value
             guard let (container, pod) = await hooked(id), let hooks else { return }
             _ = await apply(await hooks.stopped(container, in: pod))
         }
